@@ -1,0 +1,52 @@
+// gateway/config/config.cpp: the few questions that a configuration answers about itself.
+#include "gateway/config/config.hpp"
+
+#include <algorithm>
+
+namespace sluice::gateway {
+
+bool endpoint::is_loopback() const noexcept
+{
+    return is_unix() || host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+std::string endpoint::text() const
+{
+    if (is_unix())
+        return "unix:" + unix_path;
+    const std::string name = host.empty()                          ? "*"
+                             : host.find(':') == std::string::npos ? host
+                                                                   : "[" + host + "]";
+    return name + ":" + std::to_string(port);
+}
+
+std::string postgres_config::parameter(const std::string& keyword) const
+{
+    for (const auto& [name, value] : parameters) {
+        if (name == keyword)
+            return value;
+    }
+    return {};
+}
+
+bool user::may_use(const std::string& database) const noexcept
+{
+    return databases.empty() ||
+           std::find(databases.begin(), databases.end(), database) != databases.end();
+}
+
+const database* config::find_database(const std::string& name) const noexcept
+{
+    auto found = databases.find(name);
+    if (found == databases.end())
+        found = databases.find("*");
+    return found == databases.end() ? nullptr : &found->second;
+}
+
+const user* config::find_user(const std::string& name) const noexcept
+{
+    const auto found = users.find(name);
+    return found == users.end() ? nullptr : &found->second;
+}
+
+}  // namespace sluice::gateway

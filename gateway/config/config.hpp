@@ -1,0 +1,192 @@
+// gateway/config/config.hpp: the whole configuration as plain values, defaults included.
+//
+// Layer: gateway. Knows nothing of TOML (load.hpp fills it). A loaded config is valid: whatever can
+// be checked without connecting to a database has been checked. It is never changed after loading;
+// a reload makes a new one. Paths are absolute or relative to the working directory, never to the
+// file that named them. Zero means "no limit" or "off" where the comment says so.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gateway/config/secret.hpp"
+
+namespace sluice::gateway {
+
+using duration = std::chrono::milliseconds;
+
+inline constexpr std::size_t kibibyte = 1024;
+inline constexpr std::size_t mebibyte = 1024 * kibibyte;
+inline constexpr std::size_t gibibyte = 1024 * mebibyte;
+
+// "127.0.0.1:6432", "[::1]:6432", "*:6432" (every address) or "unix:/run/sluice/.s.PGSQL.6432".
+struct endpoint {
+    std::string host;        // "" for every address; unused for a Unix socket
+    std::uint16_t port = 0;  // 0: any free port (tests); unused for a Unix socket
+    std::string unix_path;   // not empty: a Unix socket
+
+    bool is_unix() const noexcept { return !unix_path.empty(); }
+    bool is_loopback() const noexcept;  // a Unix socket, 127.0.0.0/8, ::1 or localhost
+    std::string text() const;           // as it is written in the file
+    friend bool operator==(const endpoint&, const endpoint&) = default;
+};
+
+enum class log_level { trace, debug, info, warn, error, off };
+enum class log_format { text, json };
+
+struct log_config {
+    log_level level = log_level::info;
+    log_format format = log_format::text;
+    std::string file;          // "": standard error
+    std::size_t queue = 8192;  // lines that may wait for the disk; past it the oldest are dropped
+};
+
+struct keepalive_config {
+    bool enabled = true;
+    std::chrono::seconds idle{60};
+    std::chrono::seconds interval{15};
+    int count = 4;
+};
+
+struct gateway_config {
+    int workers = 0;  // 0: one per CPU
+    duration drain_timeout{30'000};
+    std::size_t max_clients = 10'000;
+    duration login_timeout{15'000};
+    std::size_t max_message = gibibyte;  // one message of a client, PostgreSQL's own limit
+    duration client_idle_timeout{0};     // 0: never
+    keepalive_config tcp_keepalive;
+    log_config log;
+};
+
+enum class tls_mode { off, prefer, require, verify };
+
+struct tls_config {
+    tls_mode mode = tls_mode::off;
+    std::string cert_file;
+    std::string key_file;
+    std::string ca_file;  // verify: who signs the clients' certificates
+};
+
+struct listen_config {
+    std::vector<endpoint> postgres;
+    std::optional<endpoint> http;  // accepted, no effect yet
+    tls_config tls;
+    int backlog = 1024;
+    unsigned unix_socket_mode = 0777;
+};
+
+enum class auth_method { scram_sha_256, md5, trust };
+
+struct auth_config {
+    auth_method method = auth_method::scram_sha_256;  // "password" in the file
+};
+
+enum class pool_mode { session, transaction, statement };
+
+struct pool_config {
+    pool_mode mode = pool_mode::transaction;
+    int size = 20;                   // backends of one (database, backend user), over all workers
+    int min = 0;                     // opened before they are asked for, and kept
+    int max_queued = 0;              // requests waiting for a backend; 0: no limit but the clients'
+    duration queue_timeout{30'000};  // 0: wait for ever
+    duration idle_timeout{600'000};  // 0: never closed for idling
+    duration lifetime{3'600'000};    // 0: no limit; 10% jitter is taken off
+    duration connect_timeout{5'000};
+    int max_connecting = 4;
+    int max_prepared = 500;          // per backend; least recently used are closed past it
+    duration probe_after{30'000};    // idle longer: probed before use; 0: never
+    duration cancel_timeout{5'000};  // a backend that has not obeyed a cancel by then is closed
+    bool multiplex = true;           // accepted, no effect yet
+};
+
+enum class engine { postgres, sqlite };
+
+struct postgres_config {
+    // libpq's keywords and values, as PQconnectStartParams takes them, in libpq's order: what the
+    // url or host/port/user/dbname said. Never holds a password. Of [databases."*"], no dbname.
+    std::vector<std::pair<std::string, std::string>> parameters;
+    secret password;
+
+    // "" when the file does not say.
+    std::string parameter(const std::string& keyword) const;
+};
+
+struct sqlite_config {
+    std::string file;  // absolute, symbolic links of its folder resolved
+    int readers = 4;
+    bool readonly = false;
+    bool create = true;                    // make the file if there is none
+    duration statement_timeout{0};         // 0: none
+    std::size_t max_value = gibibyte - 1;  // SQLITE_LIMIT_LENGTH: one value or row
+    std::size_t max_sql = mebibyte;        // SQLITE_LIMIT_SQL_LENGTH: one statement's text
+};
+
+struct database {
+    std::string name;  // "*": any name that has no table of its own
+    sluice::gateway::engine engine = sluice::gateway::engine::postgres;
+    std::size_t max_clients = 0;  // 0: only gateway.max_clients
+    postgres_config postgres;
+    sqlite_config sqlite;
+    pool_config pool;  // sqlite: max_queued and queue_timeout only
+};
+
+struct user {
+    std::string name;
+    std::vector<secret> passwords;       // SCRAM verifiers, md5 hashes or plain text; any may match
+    std::vector<std::string> databases;  // empty: all
+    std::size_t max_clients = 0;         // 0: only gateway.max_clients
+    std::string backend_user;            // "": as the database says
+    secret backend_password;
+    std::optional<sluice::gateway::pool_mode> pool_mode;
+
+    bool may_use(const std::string& database) const noexcept;
+};
+
+enum class tenant_key { database, user, user_suffix, option, server_name };
+enum class priority { high, normal, low };
+
+// Zero: no limit. Accepted, no effect yet.
+struct tenant {
+    std::string name;
+    std::size_t max_clients = 0;
+    int max_concurrent = 0;
+    int max_queued = 0;
+    duration queue_timeout{0};
+    double max_rate = 0;  // requests a second
+    int burst = 0;
+    duration statement_timeout{0};
+    duration transaction_timeout{0};
+    duration idle_transaction_timeout{0};
+    std::size_t max_buffer = 0;
+    int weight = 1;
+    sluice::gateway::priority priority = sluice::gateway::priority::normal;
+};
+
+struct tenants_config {
+    tenant_key key = tenant_key::database;
+    std::string separator = "@";
+    std::map<std::string, tenant> named;  // "default" is one of them if the file has it
+};
+
+struct config {
+    std::string file;  // the file that was loaded, as it was named
+    gateway_config gateway;
+    listen_config listen;
+    auth_config auth;
+    std::map<std::string, database> databases;
+    std::map<std::string, user> users;
+    tenants_config tenants;
+
+    // The database's own table, else "*", else null.
+    const database* find_database(const std::string& name) const noexcept;
+    const user* find_user(const std::string& name) const noexcept;
+};
+
+}  // namespace sluice::gateway
