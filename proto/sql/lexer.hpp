@@ -1,0 +1,109 @@
+// proto/sql/lexer.hpp: SQL text as a stream of tokens, as PostgreSQL's and SQLite's scanners see
+// it.
+//
+// Layer: proto. Pure, allocates nothing, never fails: whatever the text, every byte belongs to one
+// token or to the blanks and comments between two, and the stream ends with token_kind::end.
+// Lifetime: tokens are views into the text given to the constructor.
+//
+// PostgreSQL: src/backend/parser/scan.l, with standard_conforming_strings on. SQLite: tokenize.c.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace sluice::sql {
+
+enum class dialect : std::uint8_t { postgres, sqlite };
+
+enum class token_kind : std::uint8_t {
+    end,             // no more tokens; text is empty and points at the end
+    word,            // identifier or key word without quotes
+    quoted_word,     // "a""b"; SQLite also `a` and [a]
+    unicode_word,    // U&"..." (PostgreSQL)
+    string,          // '...', with continuations on following lines (PostgreSQL), N'...'
+    escape_string,   // E'...' with backslashes (PostgreSQL)
+    unicode_string,  // U&'...' (PostgreSQL)
+    bit_string,      // B'...', X'...' (PostgreSQL); the blob X'...' (SQLite)
+    dollar_string,   // $tag$...$tag$ (PostgreSQL)
+    number,          // 1  1.5  .5e-3  0xff
+    parameter,       // $1 (PostgreSQL); ? ?1 :name @name $name (SQLite)
+    op,              // operators of any length, := and =>
+    cast,            // ::
+    open_paren,      // (
+    close_paren,     // )
+    open_bracket,    // [
+    close_bracket,   // ]
+    comma,           // ,
+    dot,             // .
+    colon,           // : alone
+    semicolon,       // ;
+    unknown,         // a byte that no token begins with
+};
+
+struct token {
+    token_kind kind = token_kind::end;
+    std::string_view text;  // as written, with quotes and prefix
+};
+
+class lexer {
+public:
+    explicit lexer(std::string_view text, dialect d = dialect::postgres) noexcept
+        : at_(text.data()), end_(text.data() + text.size()), begin_(text.data()), dialect_(d)
+    {
+    }
+
+    token next() noexcept;
+
+    // Bytes before `t` in the text.
+    std::size_t offset(const token& t) const noexcept
+    {
+        return static_cast<std::size_t>(t.text.data() - begin_);
+    }
+
+    // A string, quoted identifier, dollar quote or comment met so far has no end; it was taken to
+    // reach to the end of the text.
+    bool unterminated() const noexcept { return unterminated_; }
+
+private:
+    void skip_blanks() noexcept;
+    void skip_line() noexcept;
+    void skip_block_comment() noexcept;
+    bool continues_string() noexcept;
+    void quoted(char quote) noexcept;
+    void postgres_string(bool backslashes) noexcept;
+    void until(char close) noexcept;
+    bool dollar_quoted() noexcept;
+    token_kind scan() noexcept;
+    token_kind number() noexcept;
+    token_kind postgres_operator() noexcept;
+    token_kind sqlite_operator() noexcept;
+    token_kind word_or_prefixed() noexcept;
+    token_kind special() noexcept;
+    token_kind sqlite_special() noexcept;
+
+    const char* at_;
+    const char* end_;
+    const char* begin_;
+    dialect dialect_;
+    bool unterminated_ = false;
+};
+
+// Whether an unquoted word is `lower` (given in lower case ASCII), whatever its case.
+bool same_word(std::string_view word, std::string_view lower) noexcept;
+
+inline bool is_word(const token& t, std::string_view lower) noexcept
+{
+    return t.kind == token_kind::word && same_word(t.text, lower);
+}
+
+// A name as written in a statement: compare with a name as the server stores it.
+struct name_token {
+    std::string_view raw;  // with its quotes; empty: no name was given
+    bool quoted = false;
+
+    // Unquoted names fold to lower case (ASCII); quoted ones stand for what is between the quotes,
+    // "" being one quote. U&"..." names equal nothing.
+    bool equals(std::string_view stored) const noexcept;
+};
+
+}  // namespace sluice::sql
