@@ -1,0 +1,58 @@
+// pool/policy.hpp: the pool's decisions as pure functions of numbers.
+//
+// Layer: pool. No state, no clock: times come in as arguments.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "drivers/api/backend.hpp"
+
+namespace sluice::pool {
+
+struct limits {
+    std::size_t size = 20;            // backends at most, over all workers
+    std::size_t min = 0;              // kept open while the pool is in use
+    std::size_t max_queued = 10'000;  // waiting requests at most, over all workers
+    std::size_t max_connecting = 4;   // connects under way at most, over all workers
+    std::chrono::milliseconds queue_timeout{30'000};
+    std::chrono::milliseconds connect_timeout{5'000};
+    std::chrono::milliseconds idle_timeout{600'000};
+    std::chrono::milliseconds lifetime{3'600'000};
+    std::chrono::milliseconds probe_after{30'000};
+};
+
+// How many connects a shard should start now.
+//   waiting: requests of this shard without a backend; coming: connects and probes under way for
+//   them; room: permits and connect slots that are free.
+std::size_t connects_to_start(std::size_t waiting, std::size_t coming, std::size_t room) noexcept;
+
+// The pause before the next connect after `failures` in a row: doubled from 50 ms up to 2 s, so
+// that a database that comes back is in use again within two seconds.
+std::chrono::milliseconds backoff(std::size_t failures) noexcept;
+
+// The lifetime of one backend: up to a tenth shorter than configured, spread by `random`, so that
+// backends opened together do not all end together.
+std::chrono::milliseconds jittered(std::chrono::milliseconds lifetime,
+                                   std::uint64_t random) noexcept;
+
+// First come, first served across workers: a freed backend leaves its worker only for a request
+// that came this much earlier than the oldest at home, because a move costs more than a statement.
+inline constexpr std::chrono::milliseconds fairness_slack{2};
+
+bool serve_elsewhere(bool waiting_here,
+                     steady_clock::time_point oldest_here,
+                     bool waiting_there,
+                     steady_clock::time_point oldest_there) noexcept;
+
+enum class wait_end { keep_waiting, timed_out, unreachable };
+
+// Whether a waiting request gives up. While no backend of the pool is open and connects fail, the
+// cause is worth more to the client than the rest of queue_timeout.
+wait_end judge_wait(steady_clock::duration waited,
+                    bool any_open,
+                    bool connects_fail,
+                    const limits& limits) noexcept;
+
+}  // namespace sluice::pool

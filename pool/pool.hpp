@@ -1,0 +1,98 @@
+// pool/pool.hpp: one pool's state that all workers share: permits, waiting counts, connect failures.
+//
+// Layer: pool. Thread-safe. A pool has one shard per worker (pool/shard.hpp); what is exact across
+// workers is counted here, everything else stays with the shards.
+// Lifetime: held by shared_ptr: by the table of pools, by each client, and by posts and connects
+// under way. Whoever drops the last one sees to it that no backend is open (close() first).
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <asio/io_context.hpp>
+
+#include "pool/policy.hpp"
+
+namespace sluice::pool {
+
+class shard;
+
+// Opens one backend for a shard, on the shard's worker, without blocking it, and answers with
+// exactly one of shard::opened and shard::open_failed. Keeps target.pool() until then.
+class opener {
+public:
+    virtual ~opener() = default;
+    virtual void open(shard& target) = 0;
+};
+
+class shared_pool : public std::enable_shared_from_this<shared_pool> {
+public:
+    // One shard per io_context; worker numbers are indices of `loops`.
+    static std::shared_ptr<shared_pool> create(std::string name,
+                                               pool::limits limits,
+                                               std::unique_ptr<opener> source,
+                                               const std::vector<asio::io_context*>& loops);
+    ~shared_pool();
+
+    shard& at(std::size_t worker) noexcept { return *shards_[worker]; }
+    std::size_t workers() const noexcept { return shards_.size(); }
+    const std::string& name() const noexcept { return name_; }
+    const pool::limits& limits() const noexcept { return limits_; }
+    opener& source() noexcept { return *source_; }
+
+    // Backends open or being opened, never more than limits().size.
+    bool take_permit() noexcept;
+    void return_permit();
+    std::size_t open() const noexcept { return open_.load(); }
+    // Backends that are connected, leased or not.
+    std::size_t working() const noexcept { return working_.load(); }
+
+    bool take_connect_slot() noexcept;
+    void return_connect_slot() noexcept { connecting_.fetch_sub(1); }
+
+    bool enter_queue() noexcept;
+    void leave_queue() noexcept { waiting_.fetch_sub(1); }
+    std::size_t waiting() const noexcept { return waiting_.load(); }
+
+    // The shard other than `self` whose first waiter came first; null: nobody waits elsewhere.
+    shard* longest_waiting_except(const shard& self) noexcept;
+    // A shard other than `self` that has an idle backend; null: none.
+    shard* idle_except(const shard& self) noexcept;
+
+    void connect_succeeded();
+    void connect_failed(std::string cause, steady_clock::time_point now);
+    bool connects_fail() const noexcept { return failures_.load() > 0; }
+    bool may_connect(steady_clock::time_point now) const noexcept;
+    std::string last_failure() const;
+
+    // When the pool was last in use, for pools that are forgotten when idle.
+    void touch(steady_clock::time_point now) noexcept { used_.store(now); }
+    steady_clock::time_point last_used() const noexcept { return used_.load(); }
+
+    // Closes idle backends and fails waiters on every worker; safe to call from any thread.
+    void close();
+
+private:
+    friend class shard;
+    shared_pool(std::string name, pool::limits limits, std::unique_ptr<opener> source);
+
+    const std::string name_;
+    const pool::limits limits_;
+    const std::unique_ptr<opener> source_;
+    std::vector<std::unique_ptr<shard>> shards_;
+
+    std::atomic<std::size_t> open_{0};
+    std::atomic<std::size_t> working_{0};
+    std::atomic<std::size_t> connecting_{0};
+    std::atomic<std::size_t> waiting_{0};
+    std::atomic<std::size_t> failures_{0};
+    std::atomic<steady_clock::time_point> retry_at_{};
+    std::atomic<steady_clock::time_point> used_{};
+    mutable std::mutex failure_mutex_;
+    std::string last_failure_;
+};
+
+}  // namespace sluice::pool

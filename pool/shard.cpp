@@ -1,0 +1,356 @@
+// pool/shard.cpp: the line of waiting requests and the way of a backend to the next of them.
+#include "pool/shard.hpp"
+
+#include <algorithm>
+#include <random>
+
+#include <asio/post.hpp>
+
+#include "proto/core/errc.hpp"
+
+namespace sluice::pool {
+
+waiter::~waiter()
+{
+    if (queue_)
+        queue_->leave(*this);
+}
+
+shard::shard(shared_pool& shared, asio::io_context& io, std::size_t worker)
+    : shared_(&shared), io_(io), worker_(worker), random_(std::random_device{}())
+{
+}
+
+shard::~shard()
+{
+    while (first_)
+        unlink(*first_);
+}
+
+backend* shard::acquire(waiter& w)
+{
+    if (closed_) {
+        w.on_refused(errc::pool_closed, "the pool is closed");
+        return nullptr;
+    }
+    const auto now = steady_clock::now();
+    // Idle backends exist only while nobody waits here, so taking one overtakes nobody.
+    if (backend* idle = take_idle(now))
+        return idle;
+    if (!shared_->enter_queue()) {
+        w.on_refused(errc::pool_queue_full, "");
+        return nullptr;
+    }
+    w.since_ = now;
+    enqueue(w);
+    fill();
+    return nullptr;
+}
+
+// Null when none is idle, or when the best one has to prove first that it lives.
+backend* shard::take_idle(steady_clock::time_point now)
+{
+    while (!idle_.empty() && !first_) {
+        backend& b = *idle_.back();
+        idle_.pop_back();
+        idle_published_.store(idle_.size());
+        if (now >= b.book.expires) {
+            discard(b);
+            continue;
+        }
+        if (now - b.book.idle_since < settings().probe_after)
+            return &b;
+        b.book.probing = true;
+        ++coming_;
+        b.probe();
+        return nullptr;
+    }
+    return nullptr;
+}
+
+void shard::leave(waiter& w) noexcept
+{
+    if (w.queue_ != this)
+        return;
+    unlink(w);
+    shared_->leave_queue();
+}
+
+void shard::give_back(backend& b)
+{
+    if (b.book.probing) {
+        b.book.probing = false;
+        --coming_;
+    }
+    const auto now = steady_clock::now();
+    if (closed_ || now >= b.book.expires) {
+        discard(b);
+        return;
+    }
+    if (shared_->waiting() > 0) {
+        shard* other = shared_->longest_waiting_except(*this);
+        const bool elsewhere = serve_elsewhere(first_ != nullptr,
+                                               first_ ? first_->since_ : steady_clock::time_point{},
+                                               other != nullptr,
+                                               other ? other->oldest_wait()
+                                                     : steady_clock::time_point{});
+        if (elsewhere) {
+            send_to(*other, b);
+            return;
+        }
+        if (grant_next(b))
+            return;
+    }
+    b.book.idle_since = now;
+    park(b);
+}
+
+bool shard::grant_next(backend& b)
+{
+    waiter* next = first_;
+    if (!next)
+        return false;
+    unlink(*next);
+    shared_->leave_queue();
+    next->on_backend(b);
+    return true;
+}
+
+void shard::park(backend& b)
+{
+    idle_.push_back(&b);
+    idle_published_.store(idle_.size());
+    // Somebody may have begun to wait elsewhere just before the count above was visible.
+    if (shared_->waiting() > 0) {
+        if (shard* other = shared_->longest_waiting_except(*this))
+            lend_to(*other);
+    }
+}
+
+void shard::discard(backend& b)
+{
+    if (b.book.probing) {
+        b.book.probing = false;
+        --coming_;
+    }
+    const auto idle = std::find(idle_.begin(), idle_.end(), &b);
+    if (idle != idle_.end()) {
+        idle_.erase(idle);
+        idle_published_.store(idle_.size());
+    }
+    shared_->working_.fetch_sub(1);
+    // Later, because callers may still be inside the backend's own functions; and the permit is
+    // free only when the server's connection is.
+    asio::post(io_, [keep = pool(), this, dead = disown(b)]() mutable {
+        dead.reset();
+        shared_->return_permit();
+    });
+}
+
+void shard::opened(std::unique_ptr<backend> b)
+{
+    shared_->return_connect_slot();
+    shared_->connect_succeeded();
+    shared_->working_.fetch_add(1);
+    --coming_;
+    random_ = random_ * 6364136223846793005u + 1442695040888963407u;
+    b->book.opened = steady_clock::now();
+    b->book.expires = b->book.opened + jittered(settings().lifetime, random_ >> 33);
+    backend& fresh = *b;
+    own(std::move(b));
+    give_back(fresh);
+    fill();  // a connect slot is free again
+}
+
+void shard::open_failed(std::string cause)
+{
+    shared_->return_connect_slot();
+    --coming_;
+    shared_->connect_failed(std::move(cause), steady_clock::now());
+    shared_->return_permit();
+}
+
+void shard::fill()
+{
+    if (closed_ || !first_)
+        return;
+    const auto now = steady_clock::now();
+    if (!shared_->may_connect(now))
+        return;
+    for (auto wanted = connects_to_start(line_size_, coming_, settings().max_connecting);
+         wanted > 0; --wanted) {
+        if (!shared_->take_connect_slot())
+            break;
+        if (!shared_->take_permit()) {
+            shared_->return_connect_slot();
+            ask_others();
+            break;
+        }
+        start_connect();
+    }
+}
+
+void shard::start_connect()
+{
+    ++coming_;
+    shared_->source().open(*this);
+}
+
+// No permit is left: an idle backend of another worker would do.
+void shard::ask_others()
+{
+    shard* other = shared_->idle_except(*this);
+    if (!other)
+        return;
+    asio::post(other->io_, [keep = pool(), other, self = this] { other->lend_to(*self); });
+}
+
+void shard::lend_to(shard& other)
+{
+    if (first_ || idle_.empty() || closed_)
+        return;
+    backend& b = *idle_.back();
+    idle_.pop_back();
+    idle_published_.store(idle_.size());
+    send_to(other, b);
+}
+
+void shard::send_to(shard& other, backend& b)
+{
+    b.depart();
+    asio::post(other.io_, [keep = pool(), &other, moved = disown(b)]() mutable {
+        other.received(std::move(moved));
+    });
+}
+
+void shard::received(std::unique_ptr<backend> b)
+{
+    backend& arrived = *b;
+    own(std::move(b));
+    arrived.arrive(worker_);
+    give_back(arrived);
+}
+
+void shard::sweep(steady_clock::time_point now)
+{
+    if (closed_)
+        return;
+    expire_waiters(now);
+    expire_idle(now);
+    fill();
+    // `min` is kept by the first worker's shard, and only once the pool has been used.
+    if (worker_ == 0 && shared_->open() > 0 && shared_->may_connect(now)) {
+        while (shared_->open() < settings().min && shared_->take_connect_slot()) {
+            if (!shared_->take_permit()) {
+                shared_->return_connect_slot();
+                break;
+            }
+            start_connect();
+        }
+    }
+}
+
+void shard::expire_waiters(steady_clock::time_point now)
+{
+    const bool any_open = shared_->working() > 0;
+    // The line is in order of arrival: the first who may stay ends it.
+    while (first_) {
+        waiter& w = *first_;
+        const auto verdict = judge_wait(
+            now - w.since_, any_open, shared_->connects_fail(), settings());
+        if (verdict == wait_end::keep_waiting)
+            return;
+        unlink(w);
+        shared_->leave_queue();
+        if (verdict == wait_end::unreachable)
+            w.on_refused(errc::connect_failed, shared_->last_failure());
+        else
+            w.on_refused(errc::pool_timeout, "");
+    }
+}
+
+void shard::expire_idle(steady_clock::time_point now)
+{
+    // Oldest use first, as idle_ is a stack.
+    for (std::size_t i = 0; i < idle_.size();) {
+        backend& b = *idle_[i];
+        const bool stale = now - b.book.idle_since >= settings().idle_timeout &&
+                           shared_->open() > settings().min;
+        if (stale || now >= b.book.expires)
+            discard(b);
+        else
+            ++i;
+    }
+}
+
+void shard::post_fill()
+{
+    asio::post(io_, [keep = pool(), this] { fill(); });
+}
+
+void shard::post_close()
+{
+    asio::post(io_, [keep = pool(), this] { close_now(); });
+}
+
+void shard::close_now()
+{
+    closed_ = true;
+    while (!idle_.empty())
+        discard(*idle_.back());
+    while (first_) {
+        waiter& w = *first_;
+        unlink(w);
+        shared_->leave_queue();
+        w.on_refused(errc::pool_closed, "the pool is closed");
+    }
+}
+
+void shard::own(std::unique_ptr<backend> b)
+{
+    b->book.index = all_.size();
+    all_.push_back(std::move(b));
+}
+
+std::unique_ptr<backend> shard::disown(backend& b) noexcept
+{
+    const auto index = b.book.index;
+    auto owned = std::move(all_[index]);
+    if (index + 1 != all_.size()) {
+        all_[index] = std::move(all_.back());
+        all_[index]->book.index = index;
+    }
+    all_.pop_back();
+    return owned;
+}
+
+void shard::enqueue(waiter& w)
+{
+    w.queue_ = this;
+    w.next_ = nullptr;
+    w.previous_ = last_;
+    (last_ ? last_->next_ : first_) = &w;
+    last_ = &w;
+    ++line_size_;
+    if (first_ == &w)
+        publish_oldest();
+}
+
+void shard::unlink(waiter& w) noexcept
+{
+    (w.previous_ ? w.previous_->next_ : first_) = w.next_;
+    (w.next_ ? w.next_->previous_ : last_) = w.previous_;
+    const bool was_first = w.previous_ == nullptr;
+    w.queue_ = nullptr;
+    w.previous_ = w.next_ = nullptr;
+    --line_size_;
+    if (was_first)
+        publish_oldest();
+}
+
+void shard::publish_oldest() noexcept
+{
+    oldest_published_.store(first_ ? first_->since_ : steady_clock::time_point::max());
+}
+
+}  // namespace sluice::pool
