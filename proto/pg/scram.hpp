@@ -54,6 +54,9 @@ scram_verifier make_scram_verifier(std::string_view password,
                                    std::string_view salt,
                                    std::uint32_t iterations);
 
+// In constant time: whether both were made from one password, given that they challenge alike.
+bool same_keys(const scram_verifier& a, const scram_verifier& b) noexcept;
+
 // PBKDF2 as well: for a password that a client sent as clear text.
 bool matches_scram_verifier(const scram_verifier& verifier, std::string_view password);
 

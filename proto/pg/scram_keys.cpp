@@ -97,11 +97,15 @@ scram_verifier make_scram_verifier(std::string_view password,
     return verifier;
 }
 
+bool same_keys(const scram_verifier& a, const scram_verifier& b) noexcept
+{
+    const auto size = a.stored_key.size();
+    return CRYPTO_memcmp(a.stored_key.data(), b.stored_key.data(), size) == 0;
+}
+
 bool matches_scram_verifier(const scram_verifier& verifier, std::string_view password)
 {
-    const auto made = make_scram_verifier(password, verifier.salt, verifier.iterations);
-    const auto& key = verifier.stored_key;
-    return CRYPTO_memcmp(made.stored_key.data(), key.data(), key.size()) == 0;
+    return same_keys(make_scram_verifier(password, verifier.salt, verifier.iterations), verifier);
 }
 
 std::string derived_salt(std::string_view secret, std::string_view name, std::size_t size)
