@@ -3,9 +3,8 @@
 //
 // Layer: proto. Pure, one pass over the tokens, no allocation; runs for every simple Query and
 // every new Parse. It reads text, not catalogs: what a function or a trigger does inside stays
-// unseen
-// (`opaque` says where that is likely). The server's own words come first (DESIGN section 9).
-// Lifetime: views point into the classified text.
+// unseen (`opaque` says where that is likely). The server's own words come first.
+// Lifetime: views point into the classified text, or to constants.
 #pragma once
 
 #include <array>
@@ -125,11 +124,12 @@ struct statement_traits {
     bool unterminated : 1 = false;  // a quote or comment has no end
 
     pin_reason pins = pin_reason::none;
-    // Reasons that the text takes away for good: UNLISTEN *, pg_advisory_unlock_all(), DEALLOCATE
-    // ALL, DISCARD, CLOSE ALL, RESET SESSION AUTHORIZATION. Not: one of possibly several
-    // (DEALLOCATE name, UNLISTEN name, CLOSE name, pg_advisory_unlock(1)); those are up to the
-    // caller, who sees `kinds` and `name`. A statement that pins after one that unpins clears the
-    // bit here, and the other way around clears it in `pins`.
+    // Reasons that the text takes away for good, if it ends without an error: UNLISTEN *,
+    // pg_advisory_unlock_all(), DEALLOCATE ALL, DISCARD, CLOSE ALL, RESET SESSION AUTHORIZATION.
+    // Not: one of possibly several (DEALLOCATE name, UNLISTEN name, CLOSE name,
+    // pg_advisory_unlock(1)); those are up to the caller, who sees `kinds` and `name`. A statement
+    // that pins after one that unpins clears the bit here, and the other way around clears it in
+    // `pins`.
     pin_reason unpins = pin_reason::none;
 
     std::uint64_t kinds = 0;  // every kind that occurs, see has()

@@ -265,6 +265,10 @@ token_kind lexer::number() noexcept
 token_kind lexer::postgres_operator() noexcept
 {
     const char* start = at_;
+    if (at_ < signs_until_) {
+        ++at_;
+        return token_kind::op;
+    }
     bool special = false;
     while (at_ < end_ && is(*at_, operator_)) {
         if (end_ - at_ > 1 &&
@@ -273,9 +277,13 @@ token_kind lexer::postgres_operator() noexcept
         special |= std::memchr("~!@#%^&|`?", *at_, 10) != nullptr;
         ++at_;
     }
-    if (!special)
+    if (!special) {
+        const char* run_end = at_;
         while (at_ - start > 1 && (at_[-1] == '+' || at_[-1] == '-'))
             --at_;
+        if (at_ != run_end)
+            signs_until_ = run_end;
+    }
     return token_kind::op;
 }
 

@@ -84,6 +84,8 @@ private:
     const char* at_;
     const char* end_;
     const char* begin_;
+    // Up to here lie nothing but + and - that were split off an operator, one token each.
+    const char* signs_until_ = nullptr;
     dialect dialect_;
     bool unterminated_ = false;
 };
