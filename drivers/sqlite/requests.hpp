@@ -1,0 +1,104 @@
+// drivers/sqlite/requests.hpp: what a session is asked and what it answers.
+//
+// Layer: drivers. Plain values; they cross threads by move.
+#pragma once
+
+#include <chrono>
+#include <utility>
+
+#include "drivers/sqlite/values.hpp"
+
+namespace sluice::sqlite {
+
+struct options {
+    std::string path;
+    int readers = 4;
+    bool read_only = false;
+    bool create = true;  // an absent file is created; its directory never
+    // 0 switches a timeout off.
+    std::chrono::milliseconds statement_timeout{0};
+    std::chrono::milliseconds queue_timeout{5000};
+    std::chrono::milliseconds idle_transaction_timeout{5000};  // while others could want to write
+    std::chrono::milliseconds snapshot_timeout{60000};         // REPEATABLE READ, idle
+    std::chrono::milliseconds suspend_timeout{60000};          // a result that nobody fetches
+    std::chrono::milliseconds busy_timeout{5000};              // against other processes only
+    std::size_t max_queued = 10000;  // jobs that wait, readers' and writer's together
+    int max_handles = 64;            // open on the file: readers, suspended results, snapshots
+    int max_portals = 16;            // suspended results of one session
+    int cached_statements = 128;     // per handle
+    std::int64_t cache_bytes = 8 << 20;  // page cache per handle
+    int value_bytes_max = 64 << 20;      // longest text, blob, row
+    int sql_bytes_max = 1 << 20;
+};
+
+// Who the client is; what SQL functions such as current_user answer. Replaced, never changed.
+struct session_context {
+    std::string user;
+    std::string database;
+    std::string schema = "main";
+    std::string version = "PostgreSQL 15.0 (Sluice, SQLite)";  // answer of version()
+    std::int32_t process_id = 0;                                // answer of pg_backend_pid()
+    std::vector<std::pair<std::string, std::string>> settings;  // answers of current_setting()
+};
+
+enum class isolation { read_committed, repeatable_read, serializable };
+
+struct transaction_options {
+    isolation level = isolation::read_committed;
+    bool read_only = false;
+    bool immediate = false;  // BEGIN IMMEDIATE or EXCLUSIVE: take the lease at once
+};
+
+enum class transaction_status {
+    none,
+    open,
+    lost,  // rolled back behind the client's back; every operation but rollback() says why
+};
+
+// Why an execute() or resume() ended before the last row.
+enum class suspension {
+    none,
+    row_limit,  // max_rows were delivered and there may be more
+    paused,     // the sink said so
+};
+
+using portal_id = std::uint64_t;
+
+// SQL is shared, not copied, between the session, its jobs and the caller's prepared statements.
+using sql_text = std::shared_ptr<const std::string>;
+
+struct request {
+    sql_text sql;  // one statement; a second one behind it is an error (42601)
+    std::vector<value> parameters;
+    std::shared_ptr<row_sink> sink;  // may be null: rows are counted and dropped
+    std::int64_t max_rows = 0;       // 0: all
+    std::optional<std::chrono::milliseconds> timeout;  // default: options.statement_timeout
+    bool read_only = false;  // refuse writes (25006): default_transaction_read_only
+};
+
+struct outcome {
+    std::optional<sql_error> error;
+    std::shared_ptr<const statement_info> statement;  // execute, describe
+    std::int64_t rows = 0;                            // delivered by this call
+    std::int64_t changes = 0;                         // INSERT, UPDATE, DELETE: rows changed
+    std::int64_t last_insert_rowid = 0;               // 0: nothing was inserted
+    suspension suspended = suspension::none;
+    portal_id portal = 0;  // of a suspended result
+    transaction_status transaction = transaction_status::none;  // afterwards
+    // What set_config() was called with; the caller makes it so (see session::set_context).
+    std::vector<std::pair<std::string, std::string>> settings;
+};
+
+struct statistics {
+    int handles = 0;
+    int suspended = 0;
+    std::size_t queued_reads = 0;
+    std::size_t queued_writes = 0;
+    std::uint64_t statements = 0;
+    std::uint64_t prepared = 0;    // compilations; the rest came from a handle's cache
+    std::uint64_t transactions = 0;  // leases of the writer
+    std::uint64_t checkpoints = 0;
+    int wal_frames = 0;  // as of the last commit
+};
+
+}  // namespace sluice::sqlite
