@@ -155,7 +155,8 @@ bool login_machine::keep_parameters(startup_parameters parameters, byte_queue& o
 
 bool login_machine::keep_parameter(const startup_parameter& parameter, byte_queue& out)
 {
-    const auto [name, value] = parameter;
+    const auto name = parameter.name;
+    const auto value = parameter.value;
     if (name == "user") {
         user_ = value;
     } else if (name == "database") {
