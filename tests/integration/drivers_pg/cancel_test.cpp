@@ -23,6 +23,7 @@ TEST_F(PgCancel, EndsWhatTheLentConnectionRuns)
     const auto& on = *result.connection;
     const auto begun = clock::now();
     raw_send_query(on, "SELECT pg_sleep(30)");
+    wait_until_active(plain_server(), on);
     EXPECT_FALSE(host_.run(pg::cancel(host_.blocking(), on.ticket)));
     EXPECT_THAT(raw_reply(on, 10s), HasSubstr("57014"));
     EXPECT_LT(clock::now() - begun, 10s);

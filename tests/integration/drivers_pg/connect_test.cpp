@@ -46,10 +46,10 @@ TEST_F(PgConnect, LogsInAndReportsParameters)
     EXPECT_EQ(on.fd, PQsocket(on.conn.get()));
     EXPECT_TRUE(PQisnonblocking(on.conn.get()));
     EXPECT_TRUE(::fcntl(on.fd, F_GETFL) & O_NONBLOCK);
-    const auto pid = server.query(
-        "SELECT pid FROM pg_stat_activity WHERE usename = 'trusted' AND application_name = "
-        "'sluice'");
-    EXPECT_EQ(std::to_string(on.backend_pid), pid);
+    EXPECT_EQ(server.query("SELECT usename || ' ' || application_name FROM pg_stat_activity"
+                           " WHERE pid = " +
+                           std::to_string(on.backend_pid)),
+              "trusted sluice");
 }
 
 TEST_F(PgConnect, LendsItsDescriptorAndTakesItBack)

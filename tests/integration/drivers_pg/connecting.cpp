@@ -71,6 +71,19 @@ void raw_send_query(const pg::opened& on, const std::string& sql)
         throw std::runtime_error("short write");
 }
 
+void wait_until_active(const support::pg_cluster& server, const pg::opened& on)
+{
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    const auto sql =
+        "SELECT state = 'active' AND wait_event = 'PgSleep' FROM pg_stat_activity"
+        " WHERE pid = " +
+        std::to_string(on.backend_pid);
+    while (server.query(sql) != "t") {
+        if (std::chrono::steady_clock::now() > until)
+            throw std::runtime_error("the statement does not start");
+    }
+}
+
 std::string raw_reply(const pg::opened& on, std::chrono::milliseconds longest)
 {
     std::string in;

@@ -70,6 +70,8 @@ std::string raw_query(const pg::opened& on,
                       const std::string& sql,
                       std::chrono::milliseconds longest = std::chrono::seconds(10));
 void raw_send_query(const pg::opened& on, const std::string& sql);
+// Until the backend runs a statement: a cancel that comes before it has read one is ignored.
+void wait_until_active(const support::pg_cluster& server, const pg::opened& on);
 std::string raw_reply(const pg::opened& on, std::chrono::milliseconds longest);
 
 // What the server reported for `name`, or nothing.

@@ -71,6 +71,7 @@ TEST_F(PgTls, CancelsThroughATicketAndCloses)
     auto result = host_.connect(url("localhost", tls_server().ca_file()));
     ASSERT_TRUE(result) << result.message;
     raw_send_query(*result.connection, "SELECT pg_sleep(30)");
+    wait_until_active(tls_server(), *result.connection);
     EXPECT_FALSE(host_.run(pg::cancel(host_.blocking(), result.connection->ticket)));
     EXPECT_THAT(raw_reply(*result.connection, std::chrono::seconds(10)), HasSubstr("57014"));
     pg::close(host_.blocking(), std::move(*result.connection));
