@@ -12,6 +12,7 @@
 #include <exception>
 #include <memory>
 
+#include "drivers/pg/backend_key.hpp"
 #include "drivers/pg/conninfo.hpp"
 #include "drivers/pg/wakeup.hpp"
 #include "proto/core/errc.hpp"
@@ -48,6 +49,7 @@ struct attempt {
     std::atomic<bool> abandoned = false;
     std::atomic<bool> started = false;
 
+    backend_key key;  // outlives conn
     conn_ptr conn;
     progress now;
     opened done;
@@ -106,6 +108,7 @@ void start(attempt& self)
         return;
     }
     PQsetNoticeProcessor(self.conn.get(), ignore_notice, nullptr);
+    self.key.watch(*self.conn);
     self.now.status = PGRES_POLLING_WRITING;  // as libpq documents
 }
 
@@ -199,7 +202,7 @@ void finish(attempt& self)
     self.done.fd = PQsocket(&conn);
     self.done.ssl = static_cast<SSL*>(PQsslStruct(&conn, "OpenSSL"));
     self.done.backend_pid = PQbackendPID(&conn);
-    self.done.ticket = cancel_ticket(conn);
+    self.done.ticket = cancel_ticket(conn, self.key.take(conn));
     self.done.conn = std::move(self.conn);
 }
 

@@ -1,6 +1,9 @@
 // tests/integration/drivers_pg/cancel_test.cpp: cancel requests that hit, miss and time out.
 #include <gmock/gmock.h>
 
+#include <asio/post.hpp>
+#include <future>
+
 #include "integration/drivers_pg/connecting.hpp"
 #include "proto/core/errc.hpp"
 
@@ -28,6 +31,41 @@ TEST_F(PgCancel, EndsWhatTheLentConnectionRuns)
     EXPECT_THAT(raw_reply(on, 10s), HasSubstr("57014"));
     EXPECT_LT(clock::now() - begun, 10s);
     EXPECT_THAT(raw_query(on, "SELECT 'still ' || 'here'"), HasSubstr("still here"));
+}
+
+TEST_F(PgCancel, WorksOverAUnixSocket)
+{
+    auto& server = plain_server();
+    const auto result = host_.connect("user=trusted host=" + server.socket_dir() +
+                                      " port=" + std::to_string(server.port()));
+    ASSERT_TRUE(result) << result.message;
+    raw_send_query(*result.connection, "SELECT pg_sleep(30)");
+    wait_until_active(server, *result.connection);
+    EXPECT_FALSE(host_.run(pg::cancel(host_.blocking(), result.connection->ticket)));
+    EXPECT_THAT(raw_reply(*result.connection, 10s), HasSubstr("57014"));
+}
+
+TEST_F(PgCancel, FallsBackToLibpqWithoutTheKey)
+{
+    const auto result = host_.connect(plain_server().url("trusted"));
+    ASSERT_TRUE(result) << result.message;
+    const auto& on = *result.connection;
+    raw_send_query(on, "SELECT pg_sleep(30)");
+    wait_until_active(plain_server(), on);
+    const pg::cancel_ticket keyless(*on.conn, {});
+    EXPECT_FALSE(host_.run(pg::cancel(host_.blocking(), keyless)));
+    EXPECT_THAT(raw_reply(on, 10s), HasSubstr("57014"));
+}
+
+TEST_F(PgCancel, NeedsNoHelperThread)
+{
+    const auto result = host_.connect(plain_server().url("trusted"));
+    ASSERT_TRUE(result) << result.message;
+    driver_host busy(1);
+    std::promise<void> go;
+    asio::post(busy.blocking(), [held = go.get_future()]() mutable { held.wait(); });
+    EXPECT_FALSE(busy.run(pg::cancel(busy.blocking(), result.connection->ticket, 5s)));
+    go.set_value();
 }
 
 TEST_F(PgCancel, OutlivesTheConnection)
