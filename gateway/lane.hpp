@@ -21,10 +21,10 @@ namespace sluice::gateway {
 struct client_identity {
     std::uint64_t id = 0;  // of this client in logs
     std::string user;
-    std::string database;  // as the client named it
+    std::string database;                                         // as the client named it
     std::vector<std::pair<std::string, std::string>> parameters;  // of the startup packet, all
-    std::string peer;      // address:port, or "unix"
-    std::uint32_t pid = 0;         // what BackendKeyData shall say
+    std::string peer;                                             // address:port, or "unix"
+    std::uint32_t pid = 0;                                        // what BackendKeyData shall say
     std::uint32_t cancel_key = 0;
 };
 
@@ -34,9 +34,9 @@ public:
     virtual ~client_channel() = default;
     virtual asio::io_context& io() noexcept = 0;  // everything here runs on its thread
     virtual std::size_t worker() const noexcept = 0;
-    virtual byte_queue& out() noexcept = 0;  // append replies, then flush()
-    virtual void flush() = 0;                // sends what the socket takes
-    virtual void send(bytes_view bytes) = 0;  // out() and flush() without the copy, mostly
+    virtual byte_queue& out() noexcept = 0;           // append replies, then flush()
+    virtual void flush() = 0;                         // sends what the socket takes
+    virtual void send(bytes_view bytes) = 0;          // out() and flush() without the copy, mostly
     virtual std::size_t unsent() const noexcept = 0;  // bytes the client has not taken yet
     virtual void set_reading(bool on) = 0;            // back-pressure on the client
     // After flushing what can be flushed; the lane is destroyed later, never inside its own calls.
@@ -62,7 +62,7 @@ public:
     // A CancelRequest for this client. `done` is called when it cannot hit anything any more.
     virtual void on_cancel(std::function<void()> done) = 0;
     virtual bool quiescent() const noexcept = 0;  // between requests, outside of a transaction
-    virtual void request_drain() = 0;  // at the next quiescent moment: 57P01 and close
+    virtual void request_drain() = 0;             // at the next quiescent moment: 57P01 and close
     virtual void sweep(std::chrono::steady_clock::time_point now) = 0;  // every 100 ms or so
 };
 

@@ -1,14 +1,169 @@
-// gateway/server.cpp: the running gateway.
+// gateway/server.cpp: start, signals, drain, end.
 #include "gateway/server.hpp"
 
-#include <cstdio>
+#include <csignal>
+#include <future>
+
+#include <asio/post.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+
+#include "gateway/context.hpp"
+#include "gateway/listener.hpp"
+#include "gateway/log/log.hpp"
+#include "gateway/tls.hpp"
+#include "gateway/worker.hpp"
 
 namespace sluice::gateway {
+namespace {
 
-int run_gateway(const config&)
+constexpr std::chrono::milliseconds drain_poll{50};
+
+// The first worker's: listeners, signals and the way to the end.
+class server {
+public:
+    explicit server(const config& settings)
+        : shared_(settings), signals_(first().io(), SIGINT, SIGTERM), drain_(first().io())
+    {
+    }
+
+    int run();
+
+private:
+    worker& first() { return *shared_.workers.front(); }
+    bool prepare();
+    void on_signal(int number);
+    void begin_drain(std::chrono::milliseconds timeout);
+    void wait_for_clients();
+    void finish(int code);
+
+    context shared_;
+    asio::signal_set signals_;
+    asio::steady_timer drain_;
+    ssl_ctx_ptr tls_;
+    std::vector<std::unique_ptr<listener>> listeners_;
+    std::chrono::steady_clock::time_point drain_deadline_;
+    std::promise<int> ended_;
+    bool draining_ = false;
+    bool finished_ = false;
+};
+
+bool server::prepare()
 {
-    std::fputs("not listening yet\n", stderr);
-    return 1;
+    std::string error;
+    tls_ = make_tls_context(shared_.settings.listen.tls, error);
+    if (!error.empty()) {
+        log::error("cannot start", {{"why", error}});
+        return false;
+    }
+    shared_.tls = tls_.get();
+    shared_.users.prepare();
+    for (const auto& warning : shared_.users.warnings())
+        log::warn(warning);
+    try {
+        for (const auto& where : shared_.settings.listen.postgres) {
+            listeners_.push_back(std::make_unique<listener>(shared_, first().io(), where));
+            log::info("listening",
+                      {{"protocol", "postgres"}, {"address", listeners_.back()->address()}});
+        }
+    } catch (const std::exception& failed) {
+        log::error("cannot start", {{"why", failed.what()}});
+        return false;
+    }
+    return true;
+}
+
+int server::run()
+{
+    std::signal(SIGPIPE, SIG_IGN);
+    if (!prepare())
+        return 1;
+    signals_.async_wait([this](const asio::error_code& ec, int number) {
+        if (!ec)
+            on_signal(number);
+    });
+    for (auto& each : listeners_)
+        each->start();
+    for (auto& each : shared_.workers)
+        each->start();
+    log::info(
+        "ready",
+        {{"workers", shared_.workers.size()}, {"databases", shared_.settings.databases.size()}});
+    const int code = ended_.get_future().get();
+    for (auto& each : shared_.workers)
+        each->post_stop();
+    for (auto& each : shared_.workers)
+        each->join();
+    shared_.blocking.join();
+    log::info("stopped", {{"code", code}});
+    return code;
+}
+
+void server::on_signal(int number)
+{
+    signals_.async_wait([this](const asio::error_code& ec, int next) {
+        if (!ec)
+            on_signal(next);
+    });
+    if (number == SIGINT || draining_)
+        begin_drain(std::chrono::milliseconds{0});
+    else
+        begin_drain(shared_.settings.gateway.drain_timeout);
+}
+
+void server::begin_drain(std::chrono::milliseconds timeout)
+{
+    if (!draining_)
+        log::info("shutting down", {{"drain_timeout_ms", timeout.count()}});
+    drain_deadline_ = std::chrono::steady_clock::now() + timeout;
+    for (auto& each : listeners_)
+        each->stop();
+    if (!draining_ && timeout.count() > 0) {
+        for (auto& each : shared_.workers)
+            each->post_drain();
+    }
+    draining_ = true;
+    wait_for_clients();
+}
+
+void server::wait_for_clients()
+{
+    std::size_t clients = 0;
+    for (const auto& each : shared_.workers)
+        clients += each->clients();
+    if (clients == 0) {
+        finish(0);
+        return;
+    }
+    if (std::chrono::steady_clock::now() >= drain_deadline_) {
+        log::warn("clients cut off", {{"clients", clients}});
+        for (auto& each : shared_.workers)
+            each->post_close_clients();
+        // Their sessions end in the turn after; so does the wait.
+        drain_deadline_ += std::chrono::seconds(5);
+    }
+    drain_.expires_after(drain_poll);
+    drain_.async_wait([this](const asio::error_code& ec) {
+        if (!ec)
+            wait_for_clients();
+    });
+}
+
+void server::finish(int code)
+{
+    if (finished_)
+        return;
+    finished_ = true;
+    shared_.databases.close_all();
+    ended_.set_value(code);
+}
+
+}  // namespace
+
+int run_gateway(const config& settings)
+{
+    server running(settings);
+    return running.run();
 }
 
 }  // namespace sluice::gateway

@@ -26,8 +26,8 @@ std::chrono::milliseconds jittered(std::chrono::milliseconds lifetime,
     const auto spread = lifetime.count() / 10;
     if (spread <= 0)
         return lifetime;
-    return lifetime - std::chrono::milliseconds(static_cast<std::int64_t>(
-                          random % static_cast<std::uint64_t>(spread)));
+    return lifetime - std::chrono::milliseconds(
+                          static_cast<std::int64_t>(random % static_cast<std::uint64_t>(spread)));
 }
 
 bool serve_elsewhere(bool waiting_here,

@@ -30,14 +30,16 @@ std::shared_ptr<shared_pool> shared_pool::create(std::string name,
                                                  std::unique_ptr<opener> source,
                                                  const std::vector<asio::io_context*>& loops)
 {
-    std::shared_ptr<shared_pool> made(
-        new shared_pool(std::move(name), limits, std::move(source)));
+    std::shared_ptr<shared_pool> made(new shared_pool(std::move(name), limits, std::move(source)));
     for (std::size_t worker = 0; worker < loops.size(); ++worker)
         made->shards_.push_back(std::make_unique<shard>(*made, *loops[worker], worker));
     return made;
 }
 
-bool shared_pool::take_permit() noexcept { return take_below(open_, limits_.size); }
+bool shared_pool::take_permit() noexcept
+{
+    return take_below(open_, limits_.size);
+}
 
 void shared_pool::return_permit()
 {
@@ -57,7 +59,10 @@ bool shared_pool::take_connect_slot() noexcept
     return take_below(connecting_, limits_.max_connecting);
 }
 
-bool shared_pool::enter_queue() noexcept { return take_below(waiting_, limits_.max_queued); }
+bool shared_pool::enter_queue() noexcept
+{
+    return take_below(waiting_, limits_.max_queued);
+}
 
 shard* shared_pool::longest_waiting_except(const shard& self) noexcept
 {
@@ -81,7 +86,10 @@ shard* shared_pool::idle_except(const shard& self) noexcept
     return most;
 }
 
-void shared_pool::connect_succeeded() { failures_.store(0); }
+void shared_pool::connect_succeeded()
+{
+    failures_.store(0);
+}
 
 void shared_pool::connect_failed(std::string cause, steady_clock::time_point now)
 {

@@ -1,4 +1,5 @@
-// pool/pool.hpp: one pool's state that all workers share: permits, waiting counts, connect failures.
+// pool/pool.hpp: one pool's state that all workers share: permits, waiting counts, connect
+// failures.
 //
 // Layer: pool. Thread-safe. A pool has one shard per worker (pool/shard.hpp); what is exact across
 // workers is counted here, everything else stays with the shards.

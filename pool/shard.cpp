@@ -89,11 +89,11 @@ void shard::give_back(backend& b)
     }
     if (shared_->waiting() > 0) {
         shard* other = shared_->longest_waiting_except(*this);
-        const bool elsewhere = serve_elsewhere(first_ != nullptr,
-                                               first_ ? first_->since_ : steady_clock::time_point{},
-                                               other != nullptr,
-                                               other ? other->oldest_wait()
-                                                     : steady_clock::time_point{});
+        const bool elsewhere =
+            serve_elsewhere(first_ != nullptr,
+                            first_ ? first_->since_ : steady_clock::time_point{},
+                            other != nullptr,
+                            other ? other->oldest_wait() : steady_clock::time_point{});
         if (elsewhere) {
             send_to(*other, b);
             return;
@@ -178,7 +178,8 @@ void shard::fill()
     if (!shared_->may_connect(now))
         return;
     for (auto wanted = connects_to_start(line_size_, coming_, settings().max_connecting);
-         wanted > 0; --wanted) {
+         wanted > 0;
+         --wanted) {
         if (!shared_->take_connect_slot())
             break;
         if (!shared_->take_permit()) {
@@ -256,8 +257,8 @@ void shard::expire_waiters(steady_clock::time_point now)
     // The line is in order of arrival: the first who may stay ends it.
     while (first_) {
         waiter& w = *first_;
-        const auto verdict = judge_wait(
-            now - w.since_, any_open, shared_->connects_fail(), settings());
+        const auto verdict =
+            judge_wait(now - w.since_, any_open, shared_->connects_fail(), settings());
         if (verdict == wait_end::keep_waiting)
             return;
         unlink(w);
@@ -274,8 +275,8 @@ void shard::expire_idle(steady_clock::time_point now)
     // Oldest use first, as idle_ is a stack.
     for (std::size_t i = 0; i < idle_.size();) {
         backend& b = *idle_[i];
-        const bool stale = now - b.book.idle_since >= settings().idle_timeout &&
-                           shared_->open() > settings().min;
+        const bool stale =
+            now - b.book.idle_since >= settings().idle_timeout && shared_->open() > settings().min;
         if (stale || now >= b.book.expires)
             discard(b);
         else

@@ -67,7 +67,7 @@ private:
     asio::io_context& io_;
     asio::posix::stream_descriptor epoll_;
     std::array<epoll_event, batch_max> events_;
-    int next_ = 0;   // in events_, while a batch is delivered
+    int next_ = 0;  // in events_, while a batch is delivered
     int count_ = 0;
     std::vector<pollable*> again_;
     std::vector<pollable*> again_now_;

@@ -21,9 +21,12 @@ io_status of_ssl(int outcome) noexcept
 {
     switch (outcome) {
         case SSL_ERROR_WANT_READ:
-        case SSL_ERROR_WANT_WRITE: return io_status::would_block;
-        case SSL_ERROR_ZERO_RETURN: return io_status::closed;
-        default: return io_status::failed;
+        case SSL_ERROR_WANT_WRITE:
+            return io_status::would_block;
+        case SSL_ERROR_ZERO_RETURN:
+            return io_status::closed;
+        default:
+            return io_status::failed;
     }
 }
 
@@ -34,7 +37,10 @@ int ssl_size(std::size_t size) noexcept
 
 }  // namespace
 
-transport::transport(int fd, SSL* ssl) noexcept : fd_(fd) { set_ssl(ssl); }
+transport::transport(int fd, SSL* ssl) noexcept : fd_(fd)
+{
+    set_ssl(ssl);
+}
 
 void transport::set_ssl(SSL* ssl) noexcept
 {

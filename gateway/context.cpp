@@ -1,0 +1,35 @@
+// gateway/context.cpp: making what the parts of a gateway share.
+#include "gateway/context.hpp"
+
+#include <thread>
+
+#include "gateway/worker.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+// Helper threads wait for DNS, files and PQcancel more than they work.
+constexpr std::size_t helper_threads = 8;
+
+std::size_t worker_count(int configured)
+{
+    if (configured > 0)
+        return static_cast<std::size_t>(configured);
+    return std::max(1u, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+context::context(const config& loaded)
+    : settings(loaded),
+      blocking(helper_threads),
+      databases(*this),
+      users(loaded.users, loaded.auth.method, make_auth_secret())
+{
+    for (std::size_t i = 0; i < worker_count(loaded.gateway.workers); ++i)
+        workers.push_back(std::make_unique<worker>(*this, i));
+}
+
+context::~context() = default;
+
+}  // namespace sluice::gateway

@@ -1,0 +1,39 @@
+// gateway/context.hpp: what the parts of one running gateway share; made and owned by the server.
+//
+// Everything here outlives every session, link and pool. Members say which thread may use them.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include <asio/thread_pool.hpp>
+#include <openssl/ssl.h>
+
+#include "drivers/io/poller.hpp"
+#include "gateway/auth/user_store.hpp"
+#include "gateway/cancel_registry.hpp"
+#include "gateway/config/config.hpp"
+#include "gateway/databases.hpp"
+#include "gateway/relay/statements.hpp"
+
+namespace sluice::gateway {
+
+class worker;
+
+struct context {
+    explicit context(const config& loaded);
+    ~context();
+
+    const config& settings;                        // any thread, never changes
+    std::vector<std::unique_ptr<worker>> workers;  // each its own thread's
+    asio::thread_pool blocking;                    // DNS, libpq's steps, PBKDF2, PQcancel
+    cancel_registry cancels;                       // any thread
+    statement_table statements;                    // any thread
+    database_table databases;                      // any thread
+    user_store users;                              // any thread, after start
+    SSL_CTX* tls = nullptr;                        // any thread; null: no TLS for clients
+    std::atomic<std::size_t> clients{0};           // any thread
+};
+
+}  // namespace sluice::gateway

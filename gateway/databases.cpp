@@ -1,0 +1,152 @@
+// gateway/databases.cpp: making, finding and forgetting pools.
+#include "gateway/databases.hpp"
+
+#include <limits>
+
+#include "gateway/context.hpp"
+#include "gateway/relay/pg_opener.hpp"
+#include "gateway/worker.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Zero means "no limit" in the configuration.
+constexpr milliseconds for_ever = std::chrono::hours(24 * 365);
+
+milliseconds or_for_ever(duration configured) noexcept
+{
+    return configured.count() == 0 ? for_ever : configured;
+}
+
+pool::limits limits_of(const pool_config& settings)
+{
+    pool::limits limits;
+    limits.size = static_cast<std::size_t>(settings.size);
+    limits.min = static_cast<std::size_t>(settings.min);
+    limits.max_queued = settings.max_queued > 0 ? static_cast<std::size_t>(settings.max_queued)
+                                                : std::numeric_limits<std::size_t>::max();
+    limits.max_connecting = static_cast<std::size_t>(settings.max_connecting);
+    limits.queue_timeout = or_for_ever(settings.queue_timeout);
+    limits.connect_timeout = settings.connect_timeout;
+    limits.idle_timeout = or_for_ever(settings.idle_timeout);
+    limits.lifetime = or_for_ever(settings.lifetime);
+    limits.probe_after = or_for_ever(settings.probe_after);
+    return limits;
+}
+
+pg::connect_options connect_options_of(const database& entry,
+                                       const std::string& name,
+                                       const user* who)
+{
+    pg::connect_options options;
+    options.overrides = entry.postgres.parameters;
+    const auto set = [&](const std::string& key, const std::string& value) {
+        std::erase_if(options.overrides, [&](const auto& each) { return each.first == key; });
+        options.overrides.emplace_back(key, value);
+    };
+    if (entry.name == "*")
+        set("dbname", name);
+    if (!entry.postgres.password.empty())
+        set("password", entry.postgres.password.reveal());
+    if (who && !who->backend_user.empty()) {
+        set("user", who->backend_user);
+        if (!who->backend_password.empty())
+            set("password", who->backend_password.reveal());
+    }
+    return options;
+}
+
+}  // namespace
+
+std::shared_ptr<pg_database> database_table::postgres(const database& entry,
+                                                      const std::string& name,
+                                                      const user* who)
+{
+    const auto mode = who && who->pool_mode ? *who->pool_mode : entry.pool.mode;
+    const std::string backend_user = who ? who->backend_user : std::string();
+    // A zero byte is in no name.
+    std::string key = name;
+    key += '\0';
+    key += backend_user;
+    key += '\0';
+    key += std::to_string(static_cast<int>(mode));
+
+    const std::scoped_lock lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    auto& found = slots_[key];
+    if (found.database && !found.closing) {
+        found.used = now;
+        return found.database;
+    }
+    found = {};
+    found.database = std::make_shared<pg_database>(entry.pool, mode);
+    found.forgettable = entry.name == "*";
+    found.used = now;
+    std::vector<asio::io_context*> loops;
+    for (const auto& each : shared_.workers)
+        loops.push_back(&each->io());
+    link_options options;
+    options.max_prepared = static_cast<std::size_t>(entry.pool.max_prepared);
+    options.cancel_timeout = entry.pool.cancel_timeout;
+    options.probe_timeout = entry.pool.connect_timeout;
+    options.raw = mode == pool_mode::session;
+    auto source = std::make_unique<pg_opener>(
+        shared_, connect_options_of(entry, name, who), entry.pool.connect_timeout, options);
+    const std::string label = backend_user.empty() ? name : name + "/" + backend_user;
+    found.database->set_pool(
+        pool::shared_pool::create(label, limits_of(entry.pool), std::move(source), loops));
+    return found.database;
+}
+
+void database_table::sweep(std::size_t worker, std::chrono::steady_clock::time_point now)
+{
+    std::vector<std::shared_ptr<pg_database>> all;
+    {
+        const std::scoped_lock lock(mutex_);
+        if (worker == 0)
+            forget_idle(now);
+        for (const auto& [key, each] : slots_)
+            all.push_back(each.database);
+    }
+    for (const auto& each : all)
+        each->pool().at(worker).sweep(now);
+}
+
+void database_table::forget_idle(std::chrono::steady_clock::time_point now)
+{
+    for (auto at = slots_.begin(); at != slots_.end();) {
+        slot& each = at->second;
+        if (!each.forgettable) {
+            ++at;
+            continue;
+        }
+        if (each.database.use_count() > 1)
+            each.used = now;
+        const bool stale = now - each.used >= or_for_ever(each.database->settings().idle_timeout);
+        if (stale && !each.closing) {
+            each.closing = true;
+            each.database->pool().close();
+        }
+        at = each.closing && each.database->pool().open() == 0 ? slots_.erase(at) : std::next(at);
+    }
+}
+
+void database_table::close_all()
+{
+    const std::scoped_lock lock(mutex_);
+    for (auto& [key, each] : slots_)
+        each.database->pool().close();
+}
+
+std::size_t database_table::open_backends() const
+{
+    const std::scoped_lock lock(mutex_);
+    std::size_t open = 0;
+    for (const auto& [key, each] : slots_)
+        open += each.database->pool().open();
+    return open;
+}
+
+}  // namespace sluice::gateway

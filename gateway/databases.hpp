@@ -1,0 +1,54 @@
+// gateway/databases.hpp: the pools behind the names that clients connect to.
+//
+// A pool is one (database, backend user, mode). Pools come to be when they are first asked for;
+// those of [databases."*"] are forgotten again when nobody used them for pool.idle_timeout.
+//
+// Layer: gateway. Thread-safe.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "gateway/config/config.hpp"
+#include "gateway/relay/pg_database.hpp"
+
+namespace sluice::gateway {
+
+struct context;
+
+class database_table {
+public:
+    explicit database_table(context& shared) : shared_(shared) {}
+
+    // `name`: as the client said it; `entry`: its table in the configuration, maybe "*".
+    std::shared_ptr<pg_database> postgres(const database& entry,
+                                          const std::string& name,
+                                          const user* who);
+
+    // Timeouts of worker number `worker`'s shards; on that worker.
+    void sweep(std::size_t worker, std::chrono::steady_clock::time_point now);
+    // Closes what is idle everywhere and refuses what waits.
+    void close_all();
+    // Backends of all pools that are open or being opened.
+    std::size_t open_backends() const;
+
+private:
+    struct slot {
+        std::shared_ptr<pg_database> database;
+        bool forgettable = false;
+        bool closing = false;
+        std::chrono::steady_clock::time_point used;
+    };
+
+    void forget_idle(std::chrono::steady_clock::time_point now);
+
+    context& shared_;
+    mutable std::mutex mutex_;
+    std::map<std::string, slot> slots_;
+};
+
+}  // namespace sluice::gateway

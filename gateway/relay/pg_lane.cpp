@@ -1,0 +1,499 @@
+// gateway/relay/pg_lane.cpp: leases, waiting, and what ends a request.
+#include "gateway/relay/pg_lane.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <asio/post.hpp>
+
+#include "gateway/context.hpp"
+#include "gateway/log/log.hpp"
+#include "proto/core/errc.hpp"
+#include "proto/pg/frame.hpp"
+#include "proto/pg/messages.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+constexpr std::size_t touched_max = 64;
+
+std::string seconds_text(std::chrono::milliseconds time)
+{
+    return std::to_string(time.count()) + " ms";
+}
+
+}  // namespace
+
+pg_lane::pg_lane(context& shared, client_channel& channel, std::shared_ptr<pg_database> database)
+    : shared_(shared),
+      channel_(channel),
+      database_(std::move(database)),
+      shard_(database_->pool().at(channel.worker()))
+{
+}
+
+pg_lane::~pg_lane() = default;
+
+void pg_lane::start()
+{
+    startup_settings(channel_.identity().parameters, startup_);
+    channel_.forget_parameters();
+    settings_ = startup_;
+    if (!session_mode()) {
+        if (const auto welcome = database_->welcome()) {
+            greet(*welcome);
+            return;
+        }
+    }
+    if (lease())
+        on_lease_ready();
+}
+
+// What a client hears after authentication. A value that it asked for is its own from the start.
+void pg_lane::greet(const server_parameters& parameters)
+{
+    starting_ = false;
+    byte_queue& out = channel_.out();
+    for (const auto& [name, value] : parameters) {
+        const std::string* own = settings_.find(lower_case(name));
+        pg::append_parameter_status(out, name, own ? *own : value);
+    }
+    const auto& who = channel_.identity();
+    std::array<std::byte, 4> key;
+    store_be(key.data(), who.cancel_key);
+    pg::append_backend_key_data(out, who.pid, key);
+    pg::append_ready_for_query(out, pg::transaction_status::idle);
+    channel_.flush();
+    channel_.set_reading(true);
+}
+
+// True: link_ is there and has the client's settings. False: wait, or the client was refused.
+bool pg_lane::lease()
+{
+    waiting_ = wait::backend;
+    leasing_ = true;
+    backend* idle = shard_.acquire(*this);
+    leasing_ = false;
+    if (!idle) {
+        if (waiting_ == wait::backend)
+            channel_.set_reading(false);
+        return false;
+    }
+    return begin_lease(*idle);
+}
+
+bool pg_lane::begin_lease(backend& granted)
+{
+    waiting_ = wait::none;
+    link_ = &static_cast<pg_link&>(granted);
+    link_->begin_lease(*this);
+    if (starting_ && !session_mode())
+        return true;
+    const auto outcome = link_->apply(settings_);
+    if (outcome == pg_link::apply_outcome::nothing)
+        return true;
+    // At the start of a session a setting that the server refuses is a refused login.
+    if (outcome == pg_link::apply_outcome::sent && !starting_)
+        return true;
+    waiting_ = wait::settings;
+    channel_.set_reading(false);
+    link_->flush();
+    return false;
+}
+
+void pg_lane::on_backend(backend& granted)
+{
+    if (begin_lease(granted))
+        on_lease_ready();
+}
+
+void pg_lane::on_lease_ready()
+{
+    if (!starting_) {
+        resume();
+        return;
+    }
+    if (session_mode()) {
+        channel_.set_pid(static_cast<std::uint32_t>(link_->backend_pid()));
+        server_parameters now = link_->parameters();
+        for (auto& [name, value] : now) {
+            if (const auto* current = link_->reported().find(lower_case(name)))
+                value = *current;
+        }
+        greet(now);
+        return;
+    }
+    database_->set_welcome(link_->parameters());
+    greet(link_->parameters());
+    end_lease();
+}
+
+void pg_lane::on_settings_applied(const std::string& error)
+{
+    if (!error.empty()) {
+        fatal("08006",
+              starting_ ? error
+                        : "the session's settings cannot be restored on another backend: " + error,
+              "settings refused");
+        return;
+    }
+    if (!starting_ || session_mode())
+        settings_ = link_->applied();
+    if (waiting_ != wait::settings)
+        return;
+    waiting_ = wait::none;
+    on_lease_ready();
+}
+
+void pg_lane::end_lease()
+{
+    pg_link* link = std::exchange(link_, nullptr);
+    replayed_ = false;
+    link->end_lease();
+}
+
+void pg_lane::resume()
+{
+    if (closed_ || waiting_ != wait::none || blocked_)
+        return;
+    if (!in_.empty()) {
+        byte_queue pending;
+        pending.swap(in_);
+        const auto used = process(pending.readable());
+        pending.consume(used);
+        if (!pending.empty()) {
+            // Nothing was read meanwhile: reading is off, or this is the only place that adds.
+            pending.append(in_.readable());
+            in_.swap(pending);
+        }
+    }
+    if (!closed_ && waiting_ == wait::none && !blocked_)
+        channel_.set_reading(true);
+}
+
+void pg_lane::on_data(bytes_view bytes)
+{
+    if (closed_)
+        return;
+    if (waiting_ != wait::none || blocked_) {
+        in_.append(bytes);
+        return;
+    }
+    if (!in_.empty()) {
+        in_.append(bytes);
+        resume();
+        return;
+    }
+    const auto used = process(bytes);
+    if (!closed_ && used < bytes.size())
+        in_.append(bytes.subspan(used));
+}
+
+void pg_lane::on_reply(bytes_view bytes)
+{
+    channel_.send(bytes);
+    if (link_ && channel_.unsent() > 0)
+        link_->pause_reading();
+}
+
+void pg_lane::on_drained()
+{
+    if (link_)
+        link_->resume_reading();
+}
+
+void pg_lane::on_link_drained()
+{
+    blocked_ = false;
+    resume();
+}
+
+void pg_lane::on_parameter(std::string_view name, std::string_view value)
+{
+    settings_.set(name, value);
+}
+
+void pg_lane::on_replies_done(char status)
+{
+    parsing_.clear();
+    if (replaying_) {
+        run_again();
+        return;
+    }
+    if (waiting_ != wait::none || open_sequence_ || body_left_ > 0)
+        return;
+    if (session_mode()) {
+        if (draining_ && status == 'I')
+            request_drain();
+        return;
+    }
+    if (status != 'I') {
+        if (database_->mode() == pool_mode::statement)
+            fatal("0A000",
+                  "transactions cannot be used on database \"" + channel_.identity().database +
+                      "\": its pool.mode is \"statement\"",
+                  "transaction in statement mode");
+        return;
+    }
+    if (!touched_.empty() || touched_all_) {
+        read_touched_settings();
+        return;
+    }
+    if (!pinned())
+        end_lease();
+    if (draining_) {
+        request_drain();
+        return;
+    }
+    resume();
+}
+
+// The server is asked what a SET, RESET or set_config left: it may have been rolled back, or
+// spelled in another way. Settings that the server reports by itself are known already.
+void pg_lane::read_touched_settings()
+{
+    if (touched_all_) {
+        for (const auto& each : {settings_, link_->applied()}) {
+            for (const auto& [name, value] : each.entries())
+                touched_.push_back(name);
+        }
+        touched_all_ = false;
+    }
+    std::sort(touched_.begin(), touched_.end());
+    touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
+    std::erase_if(touched_, [this](const std::string& name) {
+        return link_->reported().find(name) != nullptr;
+    });
+    if (touched_.size() > touched_max) {
+        pinned_for_good_ = true;
+        touched_.clear();
+    }
+    if (touched_.empty()) {
+        on_replies_done(link_->status());
+        return;
+    }
+    waiting_ = wait::settings_read;
+    channel_.set_reading(false);
+    link_->read_settings(touched_);
+}
+
+void pg_lane::on_settings_read(const std::vector<std::optional<std::string>>& values)
+{
+    for (std::size_t i = 0; i < values.size() && i < touched_.size(); ++i) {
+        if (!values[i])
+            continue;
+        settings_.set(touched_[i], *values[i]);
+        link_->note_setting(touched_[i], *values[i]);
+    }
+    touched_.clear();
+    waiting_ = wait::none;  // on_replies_done follows
+}
+
+void pg_lane::note(const statement_effects& effects)
+{
+    if (!effects.any || session_mode())
+        return;
+    pins_.note(effects);
+    pinned_for_good_ = pinned_for_good_ || effects.touches_unknown;
+    touched_.insert(touched_.end(), effects.settings.begin(), effects.settings.end());
+    touched_all_ = touched_all_ || effects.resets_all;
+    link_->set_dirty(pinned());
+}
+
+bool pg_lane::on_server_error(bytes_view message)
+{
+    if (session_mode() || !link_->has_request() || link_->replied() || replayed_ || open_sequence_)
+        return false;
+    const auto fields = pg::parse_error_fields(message.subspan(pg::header_size));
+    if (!fields || fields->sqlstate != "0A000" || fields->routine != "RevalidateCachedQuery")
+        return false;
+    // The table changed under a statement prepared earlier; the client never asked for a plan to
+    // be kept. Swallow the rest, prepare anew, run again.
+    replaying_ = true;
+    link_->mute();
+    return true;
+}
+
+void pg_lane::run_again()
+{
+    replaying_ = false;
+    replayed_ = true;
+    const std::string request = link_->take_request();
+    open_sequence_ = false;
+    link_->forget_statements();
+    process(as_bytes(request));
+}
+
+void pg_lane::on_parse_dropped(std::uint64_t statement_id)
+{
+    for (auto each = parsing_.rbegin(); each != parsing_.rend(); ++each) {
+        if (each->first != statement_id)
+            continue;
+        statements_.erase(each->second);
+        parsing_.erase(std::next(each).base());
+        return;
+    }
+}
+
+void pg_lane::on_everything_deallocated(bool discarded_all)
+{
+    std::erase_if(statements_, [this](const auto& entry) {
+        const auto same = [&](const auto& sent) { return sent.second == entry.first; };
+        return std::none_of(parsing_.begin(), parsing_.end(), same);
+    });
+    if (!discarded_all)
+        return;
+    settings_ = startup_;
+    touched_.clear();
+    touched_all_ = false;
+    pins_.clear();
+    pinned_for_good_ = false;
+    link_->set_dirty(false);
+}
+
+void pg_lane::on_refused(std::error_code code, const std::string& cause)
+{
+    waiting_ = wait::none;
+    const auto& limits = database_->settings();
+    const std::string where = "database \"" + channel_.identity().database + "\"";
+    if (code == errc::connect_failed) {
+        refuse_next("08001",
+                    where + " cannot be reached: " + cause,
+                    "Sluice tried for pool.connect_timeout (" +
+                        seconds_text(limits.connect_timeout) + ").");
+    } else if (code == errc::pool_queue_full) {
+        refuse_next("53400",
+                    "too many requests wait for a connection to " + where +
+                        " (pool.max_queued = " + std::to_string(limits.max_queued) + ")",
+                    "Raise pool.size or pool.max_queued, or send fewer requests at once.");
+    } else if (code == errc::pool_timeout) {
+        refuse_next("53400",
+                    "no connection to " + where + " became free within pool.queue_timeout (" +
+                        seconds_text(limits.queue_timeout) + ")",
+                    "All " + std::to_string(limits.size) +
+                        " connections (pool.size) are in use; look for long transactions.");
+    } else {
+        refuse_next("57P01", where + " is being closed", "");
+    }
+}
+
+// The next request of the client is answered with this error.
+void pg_lane::refuse_next(std::string_view sqlstate, std::string message, std::string hint)
+{
+    if (starting_) {
+        log::warn("client refused", {{"client", channel_.identity().id}, {"why", message}});
+        fatal(sqlstate, message, "refused");
+        return;
+    }
+    refusal_ = std::make_unique<refusal>();
+    refusal_->sqlstate = sqlstate;
+    refusal_->message = std::move(message);
+    refusal_->hint = std::move(hint);
+    if (!leasing_)
+        resume();
+}
+
+void pg_lane::on_link_lost(const std::string& cause, bool mid_message)
+{
+    pg_link* link = std::exchange(link_, nullptr);
+    const bool keep = !session_mode() && !pinned() && !mid_message && !starting_;
+    const std::string message = "the connection to the database was lost: " + cause;
+    touched_.clear();
+    touched_all_ = replaying_ = replayed_ = blocked_ = false;
+    raw_ = {};
+    if (!keep) {
+        if (mid_message)
+            channel_.close("backend lost in the middle of a message");
+        else
+            fatal("08006", message, "backend lost");
+        closed_ = true;
+        return;
+    }
+    const auto owed = link->tracker().ready_owed(static_cast<link_client*>(this));
+    for (std::size_t i = 0; i < owed; ++i) {
+        append_error("ERROR", "08006", message, "Whether the statement took effect is not known.");
+        pg::append_ready_for_query(channel_.out(), pg::transaction_status::idle);
+    }
+    if (open_sequence_) {
+        append_error("ERROR", "08006", message);
+        until_sync_ = true;
+    } else if (owed == 0 && waiting_ == wait::none) {
+        // An open transaction: its next request hears of it.
+        refusal_ = std::make_unique<refusal>();
+        refusal_->sqlstate = "08006";
+        refusal_->message = message;
+    }
+    open_sequence_ = false;
+    body_dropped_ = body_left_ > 0;
+    waiting_ = wait::none;
+    channel_.flush();
+    // Not from within the link's reading: the lane may lease another one.
+    asio::post(channel_.io(), [this, alive = std::weak_ptr<bool>(alive_)] {
+        if (!alive.expired())
+            resume();
+    });
+}
+
+void pg_lane::on_client_gone()
+{
+    closed_ = true;
+    if (queued())
+        shard_.leave(*this);
+    if (pg_link* link = std::exchange(link_, nullptr)) {
+        if (session_mode() || pinned())
+            link->set_dirty(true);
+        link->abandon(body_left_ > 0 && !body_dropped_, open_sequence_);
+    }
+}
+
+void pg_lane::on_cancel(std::function<void()> done)
+{
+    if (waiting_ == wait::backend && queued() && !starting_) {
+        shard_.leave(*this);
+        waiting_ = wait::none;
+        refuse_next("57014", "canceling statement due to user request", "");
+    } else if (link_ && !link_->tracker().idle()) {
+        link_->cancel(std::move(done));
+        return;
+    }
+    if (done)
+        done();
+}
+
+bool pg_lane::quiescent() const noexcept
+{
+    return waiting_ == wait::none && in_.empty() && body_left_ == 0 && !open_sequence_ &&
+           (!link_ || (link_->tracker().idle() && link_->status() == 'I'));
+}
+
+void pg_lane::request_drain()
+{
+    draining_ = true;
+    if (!quiescent() || closed_)
+        return;
+    fatal("57P01", "terminating connection because the gateway is shutting down", "drained");
+}
+
+void pg_lane::sweep(std::chrono::steady_clock::time_point) {}
+
+void pg_lane::append_error(std::string_view severity,
+                           std::string_view sqlstate,
+                           std::string_view message,
+                           std::string_view hint)
+{
+    pg::error_fields fields;
+    fields.severity = severity;
+    fields.sqlstate = sqlstate;
+    fields.message = message;
+    fields.hint = hint;
+    pg::append_error(channel_.out(), fields);
+}
+
+void pg_lane::fatal(std::string_view sqlstate, const std::string& message, std::string_view reason)
+{
+    append_error("FATAL", sqlstate, message);
+    closed_ = true;
+    channel_.close(reason);
+}
+
+}  // namespace sluice::gateway

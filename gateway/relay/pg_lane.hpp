@@ -1,0 +1,152 @@
+// gateway/relay/pg_lane.hpp: a PostgreSQL client whose requests are relayed to PostgreSQL.
+//
+// The lane frames what the client sends, leases a link when a request begins and passes bytes on
+// unchanged, but for the names of prepared statements. In transaction mode the lease ends when
+// nothing is owed and no transaction is open; what belongs to the session (settings, statements)
+// follows the client, what cannot (temporary tables, LISTEN, ...) keeps its lease: a pin.
+//
+// Layer: gateway/relay. Thread: the client's worker.
+// Bounds: in_ holds at most one read beyond an incomplete message of which at most inspected_max
+// bytes are looked at; larger messages stream through.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "gateway/lane.hpp"
+#include "gateway/relay/effects.hpp"
+#include "gateway/relay/pg_database.hpp"
+#include "gateway/relay/pg_link.hpp"
+#include "gateway/relay/settings.hpp"
+#include "gateway/relay/statements.hpp"
+#include "pool/shard.hpp"
+
+namespace sluice::gateway {
+
+struct context;
+
+class pg_lane final : public lane, private link_client, private pool::waiter {
+public:
+    pg_lane(context& shared, client_channel& channel, std::shared_ptr<pg_database> database);
+    ~pg_lane() override;
+
+    void start() override;
+    void on_data(bytes_view bytes) override;
+    void on_drained() override;
+    void on_client_gone() override;
+    void on_cancel(std::function<void()> done) override;
+    bool quiescent() const noexcept override;
+    void request_drain() override;
+    void sweep(std::chrono::steady_clock::time_point now) override;
+
+private:
+    enum class wait { none, backend, settings, settings_read };
+
+    // link_client
+    void on_reply(bytes_view bytes) override;
+    void on_parameter(std::string_view name, std::string_view value) override;
+    bool on_server_error(bytes_view message) override;
+    void on_parse_dropped(std::uint64_t statement_id) override;
+    void on_everything_deallocated(bool discarded_all) override;
+    void on_settings_applied(const std::string& error) override;
+    void on_settings_read(const std::vector<std::optional<std::string>>& values) override;
+    void on_replies_done(char status) override;
+    void on_link_lost(const std::string& cause, bool mid_message) override;
+    void on_link_drained() override;
+    // pool::waiter
+    void on_backend(backend& granted) override;
+    void on_refused(std::error_code code, const std::string& cause) override;
+
+    // the client's messages (pg_lane_requests.cpp); each returns how many bytes it took, 0: not yet
+    std::size_t process(bytes_view in);
+    std::size_t on_message(char type, std::size_t total, bytes_view rest);
+    std::size_t on_leased_message(char type, std::size_t total, bytes_view rest);
+    std::size_t on_query(std::size_t total, bytes_view rest);
+    std::size_t on_parse(std::size_t total, bytes_view rest);
+    std::size_t on_bind(std::size_t total, bytes_view rest);
+    std::size_t on_describe_or_close(char type, std::size_t total, bytes_view rest);
+    std::size_t on_message_without_link(char type, std::size_t total, bytes_view rest);
+    std::size_t parse_named(std::string_view name, std::size_t total, bytes_view rest);
+    bool enough(char type, std::size_t total, bytes_view rest) const noexcept;
+    std::size_t relay(std::size_t total, bytes_view rest);
+    std::size_t drop(std::size_t total, bytes_view rest);
+    std::size_t rewrite_name(bytes_view before,
+                             std::string_view name,
+                             std::string_view replacement,
+                             std::size_t total,
+                             bytes_view rest);
+    bool rewrite_deallocate(const sql::statement_traits& traits, std::string& text);
+    void forward(bytes_view bytes);
+    void append_forward();
+    void protocol_error(std::string_view message);
+
+    bool lease();
+    void on_lease_ready();
+    bool begin_lease(backend& granted);
+    void end_lease();
+    void greet(const server_parameters& parameters);
+    void resume();
+    void note(const statement_effects& effects);
+    void read_touched_settings();
+    void run_again();
+    void refuse_next(std::string_view sqlstate, std::string message, std::string hint);
+    std::size_t refuse(char type, std::size_t total, bytes_view rest);
+    void append_error(std::string_view severity,
+                      std::string_view sqlstate,
+                      std::string_view message,
+                      std::string_view hint = {});
+    void fatal(std::string_view sqlstate, const std::string& message, std::string_view reason);
+    const statement_ref* find_statement(std::string_view name) const;
+    bool session_mode() const noexcept { return database_->mode() == pool_mode::session; }
+    bool pinned() const noexcept { return pins_.pinned() || pinned_for_good_; }
+
+    context& shared_;
+    client_channel& channel_;
+    const std::shared_ptr<pg_database> database_;  // shared with all its clients
+    pool::shard& shard_;
+    pg_link* link_ = nullptr;  // leased; owned by the pool
+
+    byte_queue in_;              // not understood, or not to be sent yet
+    std::size_t body_left_ = 0;  // bytes of the current message still to come
+    bytes_view raw_;             // to be forwarded, adjacent, inside the bytes being processed
+    const std::byte* request_begin_ = nullptr;  // of a request that began in these bytes
+    bool body_dropped_ = false;
+    bool until_sync_ = false;     // the request was refused: its messages are dropped
+    bool open_sequence_ = false;  // extended messages were sent and no Sync yet
+    bool starting_ = true;
+    bool draining_ = false;
+    bool closed_ = false;
+    bool blocked_ = false;  // the server does not take bytes
+    bool pinned_for_good_ = false;
+    bool bound_named_ = false;  // the bytes being processed bind a named statement
+    bool replaying_ = false;
+    bool replayed_ = false;
+    bool touched_all_ = false;
+    wait waiting_ = wait::none;
+    struct refusal {
+        std::string sqlstate;
+        std::string message;
+        std::string hint;
+    };
+    std::unique_ptr<refusal> refusal_;  // what the next request is answered with
+    bool leasing_ = false;
+
+    session_settings startup_;          // what RESET goes back to
+    session_settings settings_;         // what the client believes
+    std::vector<std::string> touched_;  // settings to ask the server for before the lease ends
+    pin_tracker pins_;
+    struct text_hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view s) const
+        {
+            return std::hash<std::string_view>{}(s);
+        }
+    };
+    std::unordered_map<std::string, statement_ref, text_hash, std::equal_to<>> statements_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for posts
+    std::vector<std::pair<std::uint64_t, std::string>> parsing_;  // Parse sent, not answered
+};
+
+}  // namespace sluice::gateway

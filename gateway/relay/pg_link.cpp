@@ -1,0 +1,363 @@
+// gateway/relay/pg_link.cpp: a link's life: leases, the gateway's own queries, repair.
+#include "gateway/relay/pg_link.hpp"
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+
+#include "gateway/context.hpp"
+#include "gateway/log/log.hpp"
+#include "gateway/worker.hpp"
+#include "proto/pg/frame.hpp"
+
+namespace sluice::gateway {
+
+using pg::owed;
+using pg::owed_kind;
+
+pg_link::pg_link(context& shared, pool::shared_pool& pool, pg::opened opened, link_options options)
+    : shared_(shared),
+      pool_(pool),
+      opened_(std::move(opened)),
+      options_(options),
+      stream_(opened_.fd, opened_.ssl)
+{
+    for (const auto& [name, value] : opened_.parameters)
+        reported_.set(name, value);
+}
+
+pg_link::~pg_link()
+{
+    if (poller_)
+        poller_->remove(stream_.fd(), *this);
+    pg::close(shared_.blocking, std::move(opened_));
+}
+
+void pg_link::depart()
+{
+    poller_->remove(stream_.fd(), *this);
+    poller_ = nullptr;
+    deadline_.reset();
+}
+
+void pg_link::arrive(std::size_t worker)
+{
+    poller_ = &shared_.workers[worker]->sockets();
+    shard_ = &pool_.at(worker);
+    poller_->add(stream_.fd(), *this);
+}
+
+void pg_link::begin_lease(link_client& client)
+{
+    client_ = &client;
+    paused_ = false;
+}
+
+void pg_link::end_lease()
+{
+    client_ = nullptr;
+    request_.clear();
+    if (paused_)
+        resume_reading();
+    recovering_ = true;
+    step_recovery();
+}
+
+void pg_link::abandon(bool mid_message, bool unsynced)
+{
+    bool asked = false;  // something of the client's still runs
+    tracker_.for_each([&](const owed& entry) { asked = asked || entry.owner; });
+    tracker_.disown(client_);
+    range_owner_ = message_owner_ = nullptr;
+    client_ = nullptr;
+    request_.clear();
+    if (mid_message) {
+        // The server waits for the rest of a message that will not come.
+        give_up("the client left in the middle of a message");
+        return;
+    }
+    recovering_ = true;
+    start_deadline(options_.cancel_timeout, "the backend did not end its client's statement");
+    if (paused_)
+        resume_reading();
+    if (tracker_.copying_in()) {
+        const std::string_view reason("the client is gone");
+        byte_queue& out = stream_.unsent();
+        out.append_byte('f');
+        out.append_be<std::uint32_t>(
+            static_cast<std::uint32_t>(pg::length_size + reason.size() + 1));
+        out.append_cstring(reason);
+        expect(owed_kind::copy_end);
+    }
+    if (unsynced || tracker_.skipping()) {
+        stream_.unsent().append_byte('S');
+        stream_.unsent().append_be<std::uint32_t>(pg::length_min);
+        expect(owed_kind::sync);
+    }
+    flush();
+    if (dead_)
+        return;
+    if (asked && !tracker_.idle())
+        cancel({});
+    step_recovery();
+}
+
+void pg_link::give_up(const std::string& why)
+{
+    if (dead_)
+        return;
+    dead_ = true;
+    client_ = nullptr;
+    log::info("backend closed",
+              {{"pool", pool_.name()}, {"pid", opened_.backend_pid}, {"why", why}});
+    shard_->discard(*this);
+}
+
+bool pg_link::expect(owed_kind kind, std::uint64_t tag, bool fake)
+{
+    owed entry;
+    entry.owner = static_cast<void*>(client_);
+    entry.tag = tag;
+    entry.kind = kind;
+    entry.fake = fake;
+    if (!tracker_.sent(entry))
+        return false;
+    if (fake)
+        answer_fakes();
+    return true;
+}
+
+void pg_link::send(bytes_view bytes)
+{
+    if (dead_)
+        return;
+    const auto status = stream_.send(bytes);
+    if (status == io_status::would_block && !writing_blocked_) {
+        writing_blocked_ = true;
+        poller_->want_write(stream_.fd(), *this, true);
+    } else if (status == io_status::failed || status == io_status::closed) {
+        // What the server said before it closed is still to be read: the loop reports the end.
+        poller_->again(*this);
+    }
+}
+
+void pg_link::flush()
+{
+    send({});
+}
+
+void pg_link::ensure_prepared(const statement& wanted)
+{
+    if (prepared_.use(wanted.id))
+        return;
+    owed entry;
+    entry.kind = owed_kind::parse;
+    entry.tag = wanted.id;
+    if (!tracker_.sent(entry))
+        return;  // skipped up to the next Sync, as the Bind behind it will be
+    byte_queue& out = stream_.unsent();
+    out.append_byte('P');
+    out.append_be<std::uint32_t>(static_cast<std::uint32_t>(
+        pg::length_size + wanted.backend_name.size() + 1 + wanted.definition.size()));
+    out.append_cstring(wanted.backend_name);
+    out.append(wanted.definition);
+    note_prepared(wanted.id);
+}
+
+void pg_link::note_prepared(std::uint64_t id)
+{
+    prepared_.add(id);
+    if (prepared_.size() > options_.max_prepared)
+        evict_prepared();
+}
+
+void pg_link::evict_prepared()
+{
+    const auto oldest = prepared_.oldest();
+    owed entry;
+    entry.kind = owed_kind::close;
+    entry.tag = oldest;
+    if (!tracker_.sent(entry))
+        return;
+    const std::string name = "sluice_" + std::to_string(oldest);
+    byte_queue& out = stream_.unsent();
+    out.append_byte('C');
+    out.append_be<std::uint32_t>(static_cast<std::uint32_t>(pg::length_size + 1 + name.size() + 1));
+    out.append_byte('S');
+    out.append_cstring(name);
+    prepared_.remove(oldest);
+}
+
+pg_link::apply_outcome pg_link::apply(const session_settings& wanted)
+{
+    if (applied_.fingerprint() == wanted.fingerprint())
+        return apply_outcome::nothing;
+    const auto plan = plan_settings(wanted, applied_, reported_);
+    wanted_ = wanted;
+    if (plan.sql.empty()) {
+        applied_ = wanted;
+        return apply_outcome::nothing;
+    }
+    run_internal(internal::apply, plan.sql);
+    return plan.safe ? apply_outcome::sent : apply_outcome::wait;
+}
+
+void pg_link::read_settings(const std::vector<std::string>& names)
+{
+    row_.clear();
+    run_internal(internal::read, read_settings_sql(names));
+    flush();
+}
+
+void pg_link::forget_statements()
+{
+    run_internal(internal::deallocate, "DEALLOCATE ALL");
+}
+
+void pg_link::note_setting(std::string_view name, std::string_view value)
+{
+    applied_.set(name, value);
+}
+
+void pg_link::run_internal(internal what, std::string_view sql)
+{
+    owed entry;
+    entry.kind = owed_kind::query;
+    entry.tag = static_cast<std::uint64_t>(what);
+    tracker_.sent(entry);
+    append_query(sql);
+}
+
+void pg_link::append_query(std::string_view sql)
+{
+    byte_queue& out = stream_.unsent();
+    out.append_byte('Q');
+    out.append_be<std::uint32_t>(static_cast<std::uint32_t>(pg::length_size + sql.size() + 1));
+    out.append_cstring(sql);
+}
+
+pg_link::internal pg_link::running() const noexcept
+{
+    const owed* head = tracker_.head_entry();
+    if (!head || head->owner || head->kind != owed_kind::query)
+        return internal::none;
+    return static_cast<internal>(head->tag);
+}
+
+void pg_link::internal_done(internal what)
+{
+    const std::string error = std::exchange(internal_error_, {});
+    switch (what) {
+        case internal::apply:
+            if (error.empty()) {
+                applied_ = wanted_;
+                // The server's spelling is the one to compare with from now on.
+                for (const auto& [name, value] : wanted_.entries()) {
+                    if (const auto* canonical = reported_.find(name))
+                        applied_.set(name, *canonical);
+                }
+            }
+            if (client_)
+                client_->on_settings_applied(error);
+            break;
+        case internal::read:
+            if (client_)
+                client_->on_settings_read(row_);
+            break;
+        case internal::discard:
+            if (!error.empty()) {
+                give_up("DISCARD ALL failed: " + error);
+                return;
+            }
+            dirty_ = false;
+            prepared_.clear();
+            applied_.clear();
+            break;
+        case internal::deallocate:
+            break;
+        case internal::rollback:
+            if (!error.empty())
+                give_up("ROLLBACK failed: " + error);
+            break;
+        case internal::probe:
+            deadline_.reset();
+            shard_->give_back(*this);
+            break;
+        case internal::none:
+            break;
+    }
+}
+
+void pg_link::probe()
+{
+    start_deadline(options_.probe_timeout, "no answer to a probe");
+    run_internal(internal::probe, "");
+    flush();
+}
+
+void pg_link::cancel(std::function<void()> done)
+{
+    ++cancels_;
+    std::weak_ptr<bool> alive = alive_;
+    auto on_done = [this, alive = std::move(alive), done = std::move(done)](std::exception_ptr,
+                                                                            std::error_code) {
+        if (alive.expired()) {
+            if (done)
+                done();
+            return;
+        }
+        --cancels_;
+        if (done)
+            done();
+        if (!dead_ && recovering_ && tracker_.idle())
+            step_recovery();
+    };
+    asio::co_spawn(shard_->io(), pg::cancel(shared_.blocking, opened_.ticket), std::move(on_done));
+}
+
+// One step at a time, each when nothing is owed and no cancel can hit any more.
+void pg_link::step_recovery()
+{
+    if (dead_ || cancels_ > 0 || !tracker_.idle())
+        return;
+    if (!deadline_ && (status() != 'I' || dirty_))
+        start_deadline(options_.cancel_timeout, "the backend could not be cleaned");
+    if (status() != 'I') {
+        run_internal(internal::rollback, "ROLLBACK");
+        flush();
+        return;
+    }
+    if (dirty_) {
+        run_internal(internal::discard, "DISCARD ALL");
+        flush();
+        return;
+    }
+    recovering_ = false;
+    deadline_.reset();
+    shard_->give_back(*this);
+}
+
+void pg_link::start_deadline(std::chrono::milliseconds timeout, std::string why)
+{
+    deadline_ = std::make_unique<asio::steady_timer>(shard_->io(), timeout);
+    deadline_->async_wait([this, why = std::move(why)](const asio::error_code& ec) {
+        if (!ec && !dead_)
+            lost(why);
+    });
+}
+
+void pg_link::lost(const std::string& cause)
+{
+    if (dead_)
+        return;
+    dead_ = true;
+    deadline_.reset();
+    log::warn("backend lost",
+              {{"pool", pool_.name()}, {"pid", opened_.backend_pid}, {"why", cause}});
+    link_client* client = std::exchange(client_, nullptr);
+    const bool mid_message = message_left_ > 0 && message_owner_ != nullptr;
+    if (client)
+        client->on_link_lost(cause, mid_message);
+    shard_->discard(*this);
+}
+
+}  // namespace sluice::gateway

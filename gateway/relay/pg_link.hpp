@@ -1,0 +1,185 @@
+// gateway/relay/pg_link.hpp: one connection to a PostgreSQL server, as the relay uses it.
+//
+// libpq opened and authenticated it (drivers/pg/connect.hpp); here its transport is lent and bytes
+// pass through. The link frames what the server sends, matches it with the queue of owed replies
+// (proto/pg/reply_tracker.hpp) and hands each client its own bytes unchanged. Queries of the
+// gateway's own (settings, probes, clean-up) have no owner: their answers stop here.
+//
+//   idle in the pool -> leased -> (recovering: cancel, roll back, discard) -> idle, or closed
+//
+// Layer: gateway/relay. Thread: its worker's. Owned by its pool shard.
+// Bounds: at most one read of bytes and one incomplete header or short message are kept.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <asio/steady_timer.hpp>
+
+#include "drivers/api/backend.hpp"
+#include "drivers/io/poller.hpp"
+#include "drivers/io/transport.hpp"
+#include "drivers/pg/connect.hpp"
+#include "gateway/relay/settings.hpp"
+#include "gateway/relay/statements.hpp"
+#include "pool/shard.hpp"
+#include "proto/pg/reply_tracker.hpp"
+
+namespace sluice::gateway {
+
+struct context;
+
+// The lane that leases a link. Calls come while the link reads; a lane may end its lease only in
+// on_replies_done and on_link_lost.
+class link_client {
+public:
+    virtual void on_reply(bytes_view bytes) = 0;  // for the client, unchanged
+    virtual void on_parameter(std::string_view name, std::string_view value) = 0;
+    // The whole ErrorResponse; true: the lane took it, it is not forwarded.
+    virtual bool on_server_error(bytes_view message) = 0;
+    virtual void on_parse_dropped(std::uint64_t statement_id) = 0;
+    virtual void on_everything_deallocated(bool discarded_all) = 0;
+    virtual void on_settings_applied(const std::string& error) = 0;  // empty: as asked
+    virtual void on_settings_read(const std::vector<std::optional<std::string>>& values) = 0;
+    virtual void on_replies_done(char status) = 0;  // nothing is owed any more
+    virtual void on_link_lost(const std::string& cause, bool mid_message) = 0;
+    virtual void on_link_drained() = 0;  // the server took what waited to be sent
+
+protected:
+    ~link_client() = default;
+};
+
+struct link_options {
+    std::size_t max_prepared = 500;
+    std::chrono::milliseconds cancel_timeout{5'000};
+    std::chrono::milliseconds probe_timeout{5'000};
+    bool raw = false;  // session mode: fatal errors pass like any other message
+};
+
+class pg_link final : public backend, private pollable {
+public:
+    pg_link(context& shared, pool::shared_pool& pool, pg::opened opened, link_options options);
+    ~pg_link() override;
+
+    // backend
+    void depart() override;
+    void arrive(std::size_t worker) override;
+    void probe() override;
+
+    // --- while leased
+    void begin_lease(link_client& client);
+    // Clean, idle, nothing owed: back to the pool.
+    void end_lease();
+    // The client is gone, whatever state it left; the link repairs itself or closes.
+    void abandon(bool mid_message, bool unsynced);
+    // The connection is not to be used again.
+    void give_up(const std::string& why);
+
+    // Enters the reply that the next message sent will have. False: the server will ignore it.
+    bool expect(pg::owed_kind kind, std::uint64_t tag = 0, bool fake = false);
+    void add(bytes_view bytes) { stream_.unsent().append(bytes); }
+    void send(bytes_view bytes);
+    void flush();
+    bool congested() const noexcept { return !stream_.unsent().empty(); }
+
+    // Has the statement prepared on this backend, in front of what is sent next.
+    void ensure_prepared(const statement& wanted);
+    bool is_prepared(std::uint64_t id) { return prepared_.use(id); }
+    void note_prepared(std::uint64_t id);
+    void forget_prepared(std::uint64_t id) { prepared_.remove(id); }
+
+    enum class apply_outcome { nothing, sent, wait };
+    apply_outcome apply(const session_settings& wanted);
+    void read_settings(const std::vector<std::string>& names);
+    void forget_statements();  // DEALLOCATE ALL, in front of what is sent next
+    void note_setting(std::string_view name, std::string_view value);
+
+    // For "cached plan must not change result type": what to run again.
+    void remember_request(bytes_view bytes) { request_.assign(as_text(bytes)); }
+    void forget_request() { request_.clear(); }
+    std::string take_request() { return std::exchange(request_, {}); }
+    bool has_request() const noexcept { return !request_.empty(); }
+    bool replied() const noexcept { return replied_; }
+    void mute() { tracker_.disown(client_); }  // the rest of the replies owed is swallowed
+
+    // Back-pressure: the client does not take its bytes.
+    void pause_reading() noexcept { paused_ = true; }
+    void resume_reading();
+
+    void set_dirty(bool dirty) noexcept { dirty_ = dirty; }
+    // Asks the server to cancel what runs; `done` comes when it can hit nothing any more. The link
+    // is not leased to anybody else before.
+    void cancel(std::function<void()> done);
+
+    const pg::reply_tracker& tracker() const noexcept { return tracker_; }
+    char status() const noexcept { return tracker_.status(); }
+    int backend_pid() const noexcept { return opened_.backend_pid; }
+    const std::vector<std::pair<std::string, std::string>>& parameters() const noexcept
+    {
+        return opened_.parameters;
+    }
+    const session_settings& reported() const noexcept { return reported_; }
+    const session_settings& applied() const noexcept { return applied_; }
+
+private:
+    enum class internal { none, apply, read, rollback, discard, probe, deallocate };
+
+    void on_ready(std::uint32_t events) override;
+    void read_some();
+    bool consume(bytes_view bytes);
+    std::size_t parse(bytes_view bytes);
+    void* on_whole_message(char type, bytes_view message);
+    void on_parameter_status(bytes_view body);
+    void* on_error(bytes_view message);
+    void on_command_tag(bytes_view body);
+    void deliver(bytes_view range);
+    void answer_fakes();
+    void settled();
+    void internal_done(internal what);
+    internal running() const noexcept;  // whose reply is being read, if the gateway's own
+    void run_internal(internal what, std::string_view sql);
+    void append_query(std::string_view sql);
+    void step_recovery();
+    void start_deadline(std::chrono::milliseconds timeout, std::string why);
+    void lost(const std::string& cause);
+    void evict_prepared();
+    std::string error_text(bytes_view message) const;
+
+    context& shared_;
+    pool::shared_pool& pool_;
+    pool::shard* shard_ = nullptr;
+    poller* poller_ = nullptr;
+    pg::opened opened_;
+    const link_options options_;
+    transport stream_;
+    link_client* client_ = nullptr;
+
+    pg::reply_tracker tracker_;
+    byte_queue partial_;            // an incomplete header or a message to be seen whole
+    std::size_t message_left_ = 0;  // bytes of the current message still to come
+    void* message_owner_ = nullptr;
+    bytes_view range_;  // adjacent messages for range_owner_, not delivered yet
+    void* range_owner_ = nullptr;
+
+    std::string internal_error_;
+    std::vector<std::optional<std::string>> row_;
+    session_settings wanted_;    // while applying
+    session_settings applied_;   // set beyond what the connection began with
+    session_settings reported_;  // ParameterStatus
+    prepared_cache prepared_;
+    std::string request_;
+    bool replied_ = false;
+
+    bool dirty_ = false;
+    bool paused_ = false;
+    bool writing_blocked_ = false;
+    bool recovering_ = false;
+    bool dead_ = false;
+    int cancels_ = 0;
+    std::unique_ptr<asio::steady_timer> deadline_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for completions under way
+};
+
+}  // namespace sluice::gateway

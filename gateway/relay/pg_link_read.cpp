@@ -1,0 +1,324 @@
+// gateway/relay/pg_link_read.cpp: a link's read side: framing what the server sends and handing
+// each client its bytes.
+#include "gateway/relay/pg_link.hpp"
+#include "proto/core/reader.hpp"
+#include "proto/pg/frame.hpp"
+#include "proto/pg/messages.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+using pg::owed;
+using pg::owed_kind;
+
+constexpr int reads_max = 4;  // then other connections get the word
+
+// Messages that are looked into, not only passed on. Longer ones than `whole_max` are not.
+constexpr std::size_t whole_max = 64 * 1024;
+
+bool seen_whole(char type, std::size_t total, bool reading_row) noexcept
+{
+    switch (type) {
+        case 'Z':
+        case 'S':
+            return true;
+        case 'E':
+            return total <= whole_max;
+        case 'C':
+            return total <= 32;  // "DISCARD ALL", "DEALLOCATE ALL"
+        case 'D':
+            return reading_row;
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
+void pg_link::on_ready(std::uint32_t events)
+{
+    const std::weak_ptr<bool> alive = alive_;
+    if (dead_)
+        return;
+    if ((events & EPOLLOUT) && writing_blocked_) {
+        const auto status = stream_.flush();
+        if (status == io_status::ok) {
+            writing_blocked_ = false;
+            poller_->want_write(stream_.fd(), *this, false);
+            if (client_)
+                client_->on_link_drained();
+        }
+    }
+    if (!alive.expired() && !dead_ && !paused_ && poller_)
+        read_some();
+}
+
+void pg_link::read_some()
+{
+    for (int reads = 0; reads < reads_max; ++reads) {
+        const auto scratch = poller_->scratch();
+        const auto got = stream_.read(scratch);
+        if (got.status == io_status::would_block) {
+            settled();
+            return;
+        }
+        if (got.status != io_status::ok) {
+            lost("the server closed the connection");
+            return;
+        }
+        if (!consume(scratch.first(got.bytes)))
+            return;
+        if (paused_ || !stream_.may_hold_more(got.bytes, scratch.size())) {
+            settled();
+            return;
+        }
+    }
+    poller_->again(*this);
+    settled();
+}
+
+void pg_link::resume_reading()
+{
+    paused_ = false;
+    poller_->again(*this);
+}
+
+// False: the link is dead.
+bool pg_link::consume(bytes_view bytes)
+{
+    if (partial_.empty()) {
+        const auto used = parse(bytes);
+        deliver(range_);
+        if (dead_)
+            return false;
+        partial_.append(bytes.subspan(used));
+        return true;
+    }
+    partial_.append(bytes);
+    const auto used = parse(partial_.readable());
+    deliver(range_);
+    if (dead_)
+        return false;
+    partial_.consume(used);
+    return true;
+}
+
+// Returns how many bytes are done with; the rest is an incomplete message.
+std::size_t pg_link::parse(bytes_view bytes)
+{
+    std::size_t at = 0;
+    const auto pass = [&](std::size_t count, void* owner) {
+        const auto part = bytes.subspan(at, count);
+        at += count;
+        if (!owner)
+            return;
+        if (range_owner_ == owner && range_.data() + range_.size() == part.data()) {
+            range_ = {range_.data(), range_.size() + count};
+            return;
+        }
+        deliver(range_);
+        range_ = part;
+        range_owner_ = owner;
+    };
+    while (at < bytes.size() && !dead_) {
+        if (message_left_ > 0) {
+            const auto count = std::min(message_left_, bytes.size() - at);
+            message_left_ -= count;
+            pass(count, message_owner_);
+            continue;
+        }
+        const auto rest = bytes.size() - at;
+        if (rest < pg::header_size)
+            break;
+        const char type = static_cast<char>(bytes[at]);
+        const auto length = load_be<std::uint32_t>(bytes.data() + at + 1);
+        if (length < pg::length_min) {
+            lost("the server sent a message of impossible length");
+            break;
+        }
+        const std::size_t total = std::size_t{length} + 1;
+        if (seen_whole(type, total, running() == internal::read)) {
+            if (rest < total)
+                break;
+            const auto message = bytes.subspan(at, total);
+            void* owner = on_whole_message(type, message);
+            if (dead_)
+                break;
+            pass(total, owner);
+            answer_fakes();
+            continue;
+        }
+        const auto verdict = tracker_.on_message(type);
+        if (verdict.unexpected) {
+            lost(std::string("the server sent a message of type '") + type +
+                 "' that nobody asked for");
+            break;
+        }
+        void* owner = verdict.owner;
+        replied_ = replied_ || owner;
+        const auto count = std::min(total, rest);
+        message_left_ = total - count;
+        message_owner_ = owner;
+        pass(count, owner);
+        answer_fakes();
+    }
+    return at;
+}
+
+// Returns to whom the message goes on; null: nobody.
+void* pg_link::on_whole_message(char type, bytes_view message)
+{
+    const auto body = message.subspan(pg::header_size);
+    switch (type) {
+        case 'Z': {
+            const char status = body.empty() ? 'I' : static_cast<char>(body[0]);
+            const auto verdict = tracker_.on_ready(status);
+            if (verdict.unexpected) {
+                lost("the server is ready for a query that nobody sent");
+                return nullptr;
+            }
+            if (!verdict.ended->owner)
+                internal_done(static_cast<internal>(verdict.ended->tag));
+            return verdict.owner;
+        }
+        case 'S':
+            on_parameter_status(body);
+            return tracker_.head_owner();
+        case 'E':
+            return on_error(message);
+        case 'D': {
+            reader fields(body);
+            const auto count = fields.be<std::uint16_t>();
+            row_.clear();
+            for (unsigned i = 0; i < count; ++i) {
+                const auto size = static_cast<std::int32_t>(fields.be<std::uint32_t>());
+                if (size < 0)
+                    row_.emplace_back(std::nullopt);
+                else
+                    row_.emplace_back(as_text(fields.take(static_cast<std::size_t>(size))));
+            }
+            return nullptr;
+        }
+        default: {
+            on_command_tag(body);
+            const auto verdict = tracker_.on_message(type);
+            if (verdict.unexpected)
+                lost("the server completed a command that nobody sent");
+            replied_ = replied_ || verdict.owner;
+            return verdict.owner;
+        }
+    }
+}
+
+void pg_link::on_parameter_status(bytes_view body)
+{
+    reader fields(body);
+    const auto name = fields.cstring();
+    const auto value = fields.cstring();
+    if (fields.failed())
+        return;
+    reported_.set(name, value);
+    if (tracker_.head_owner() && client_) {
+        applied_.set(name, value);
+        client_->on_parameter(name, value);
+    }
+}
+
+// The server's own word that nothing prepared, or nothing at all, is left of the session.
+void pg_link::on_command_tag(bytes_view body)
+{
+    std::string_view tag = as_text(body);
+    if (tag.ends_with('\0'))
+        tag.remove_suffix(1);
+    const bool discarded = tag == "DISCARD ALL";
+    if (!discarded && tag != "DEALLOCATE ALL")
+        return;
+    prepared_.clear();
+    // What was sent behind it is prepared again.
+    tracker_.for_each([this](const owed& entry) {
+        if (entry.kind == owed_kind::parse && !entry.fake && entry.tag)
+            prepared_.add(entry.tag);
+    });
+    if (discarded)
+        applied_.clear();
+    if (client_ && tracker_.head_owner())
+        client_->on_everything_deallocated(discarded);
+}
+
+void* pg_link::on_error(bytes_view message)
+{
+    const auto fields = pg::parse_error_fields(message.subspan(pg::header_size));
+    const bool fatal = fields && (fields->severity == "FATAL" || fields->severity == "PANIC");
+    if (fatal && !options_.raw) {
+        lost(error_text(message));
+        return nullptr;
+    }
+    const bool own = running() != internal::none;
+    const auto verdict = tracker_.on_error([this](const owed& entry) {
+        if (entry.kind == owed_kind::parse && entry.tag) {
+            prepared_.remove(entry.tag);
+            if (entry.owner && client_)
+                client_->on_parse_dropped(entry.tag);
+        } else if (entry.kind == owed_kind::close && !entry.owner) {
+            prepared_.add(entry.tag);
+        }
+    });
+    if (own)
+        internal_error_ = error_text(message);
+    if (verdict.unexpected && !options_.raw) {
+        lost(error_text(message));
+        return nullptr;
+    }
+    // A statement prepared on the client's behalf failed: that is the answer to the client.
+    void* owner = own || !client_ ? nullptr : static_cast<void*>(client_);
+    if (verdict.unexpected || !owner)
+        return owner;
+    if (client_->on_server_error(message))
+        return nullptr;
+    replied_ = true;
+    return static_cast<void*>(client_);
+}
+
+std::string pg_link::error_text(bytes_view message) const
+{
+    const auto fields = pg::parse_error_fields(message.subspan(pg::header_size));
+    return fields ? std::string(fields->message) : std::string("an unreadable error");
+}
+
+void pg_link::deliver(bytes_view range)
+{
+    void* owner = std::exchange(range_owner_, nullptr);
+    range_ = {};
+    if (owner && !range.empty() && owner == static_cast<void*>(client_))
+        client_->on_reply(range);
+}
+
+// Replies that the gateway makes itself, each when its turn has come.
+void pg_link::answer_fakes()
+{
+    static constexpr std::byte parse_complete[] = {
+        std::byte{'1'}, std::byte{0}, std::byte{0}, std::byte{0}, std::byte{4}};
+    static constexpr std::byte close_complete[] = {
+        std::byte{'3'}, std::byte{0}, std::byte{0}, std::byte{0}, std::byte{4}};
+    while (const auto fake = tracker_.take_fake()) {
+        deliver(range_);
+        if (!client_ || fake->owner != static_cast<void*>(client_))
+            continue;
+        replied_ = true;
+        client_->on_reply(fake->kind == owed_kind::parse ? parse_complete : close_complete);
+    }
+}
+
+// After each batch of reads: is the word the client's again?
+void pg_link::settled()
+{
+    if (dead_ || !tracker_.idle())
+        return;
+    replied_ = false;
+    if (recovering_)
+        step_recovery();
+    else if (client_)
+        client_->on_replies_done(tracker_.status());
+}
+
+}  // namespace sluice::gateway

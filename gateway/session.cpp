@@ -1,0 +1,470 @@
+// gateway/session.cpp: a client's socket, from the first byte to the last.
+#include "gateway/session.hpp"
+
+#include <asio/post.hpp>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "gateway/context.hpp"
+#include "gateway/log/log.hpp"
+#include "gateway/tls.hpp"
+#include "gateway/worker.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+constexpr int reads_max = 4;  // then other connections get the word
+constexpr std::chrono::seconds closing_timeout{5};
+// What a client may send ahead while its login is being looked at.
+constexpr std::size_t login_input_max = 128 * 1024;
+
+pg::login_options login_options_of(const config& settings)
+{
+    pg::login_options options;
+    switch (settings.auth.method) {
+        case auth_method::scram_sha_256:
+            options.method = pg::auth_method::scram_sha_256;
+            break;
+        case auth_method::md5:
+            options.method = pg::auth_method::md5;
+            break;
+        case auth_method::trust:
+            options.method = pg::auth_method::trust;
+            break;
+    }
+    switch (settings.listen.tls.mode) {
+        case tls_mode::off:
+            options.tls = pg::client_tls::off;
+            break;
+        case tls_mode::prefer:
+            options.tls = pg::client_tls::prefer;
+            break;
+        case tls_mode::require:
+        case tls_mode::verify:
+            options.tls = pg::client_tls::require;
+            break;
+    }
+    return options;
+}
+
+}  // namespace
+
+session::session(context& shared, class worker& home, std::uint64_t id, int fd, std::string peer)
+    : shared_(shared),
+      home_(home),
+      stream_(fd, nullptr),
+      login_(std::make_unique<pg::login_machine>(login_options_of(shared.settings)))
+{
+    identity_.id = id;
+    identity_.peer = std::move(peer);
+    home_.sockets().add(fd, *this);
+    deadline_ = std::chrono::steady_clock::now() + shared.settings.gateway.login_timeout;
+    shared_.clients.fetch_add(1);
+}
+
+session::~session()
+{
+    if (phase_ != phase::finished)
+        finish();
+}
+
+void session::start()
+{
+    if (shared_.clients.load() > shared_.settings.gateway.max_clients)
+        refuse("53300",
+               "too many clients (gateway.max_clients = " +
+                   std::to_string(shared_.settings.gateway.max_clients) + ")",
+               "Close idle connections or raise gateway.max_clients.");
+}
+
+asio::io_context& session::io() noexcept
+{
+    return home_.io();
+}
+std::size_t session::worker() const noexcept
+{
+    return home_.index();
+}
+
+void session::on_ready(std::uint32_t events)
+{
+    if (phase_ == phase::finished)
+        return;
+    if ((events & EPOLLOUT) && writing_blocked_) {
+        flush();
+        if (phase_ == phase::finished)
+            return;
+        if (!writing_blocked_ && phase_ == phase::serving)
+            lane_->on_drained();
+    }
+    if (phase_ == phase::tls) {
+        continue_tls();
+        return;
+    }
+    if (reading_)
+        read_some();
+    else if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        gone("client closed the connection");
+}
+
+void session::read_some()
+{
+    for (int reads = 0; reads < reads_max; ++reads) {
+        const auto scratch = home_.sockets().scratch();
+        const auto got = stream_.read(scratch);
+        if (got.status == io_status::would_block)
+            return;
+        if (got.status != io_status::ok) {
+            gone("client closed the connection");
+            return;
+        }
+        const auto before = phase_;
+        on_bytes(scratch.first(got.bytes));
+        if (!reading_ || phase_ == phase::finished || phase_ != before)
+            break;
+        if (!stream_.may_hold_more(got.bytes, scratch.size()))
+            return;
+    }
+    if (reading_ && phase_ != phase::finished)
+        home_.sockets().again(*this);
+}
+
+void session::on_bytes(bytes_view bytes)
+{
+    switch (phase_) {
+        case phase::serving:
+            lane_->on_data(bytes);
+            break;
+        case phase::login:
+        case phase::checking_password:
+            if (login_in_.size() + bytes.size() > login_input_max) {
+                gone("too many bytes before the login");
+                return;
+            }
+            login_in_.append(bytes);
+            if (phase_ == phase::login)
+                run_login();
+            break;
+        case phase::tls:
+        case phase::closing:
+        case phase::finished:
+            break;
+    }
+}
+
+void session::run_login()
+{
+    for (;;) {
+        std::size_t consumed = 0;
+        const auto action = login_->step(login_in_.readable(), consumed, out());
+        login_in_.consume(consumed);
+        switch (action) {
+            case pg::login_action::read_more:
+                flush();
+                return;
+            case pg::login_action::start_tls:
+                begin_tls();
+                return;
+            case pg::login_action::need_credentials:
+                login_->supply(shared_.users.credentials_for(login_->user()), out());
+                break;
+            case pg::login_action::check_password:
+                check_password();
+                return;
+            case pg::login_action::authenticated:
+                begin_serving();
+                return;
+            case pg::login_action::cancel:
+                pass_cancel_on();
+                return;
+            case pg::login_action::failed:
+                log::warn("login failed",
+                          {{"client", identity_.id},
+                           {"peer", identity_.peer},
+                           {"user", login_->user()},
+                           {"why", login_->failure().reason}});
+                close("login failed");
+                return;
+            case pg::login_action::gone:
+                gone("client left during the login");
+                return;
+        }
+    }
+}
+
+void session::begin_tls()
+{
+    flush();
+    SSL* ssl = shared_.tls ? SSL_new(shared_.tls) : nullptr;
+    if (!ssl || SSL_set_fd(ssl, stream_.fd()) != 1) {
+        SSL_free(ssl);
+        gone("TLS cannot be started");
+        return;
+    }
+    SSL_set_accept_state(ssl);
+    stream_.set_ssl(ssl);
+    phase_ = phase::tls;
+    continue_tls();
+}
+
+void session::continue_tls()
+{
+    ERR_clear_error();
+    const int done = SSL_do_handshake(stream_.ssl());
+    if (done == 1) {
+        phase_ = phase::login;
+        login_->tls_started(certificate_end_point(stream_.ssl()));
+        home_.sockets().again(*this);
+        return;
+    }
+    const int why = SSL_get_error(stream_.ssl(), done);
+    if (why == SSL_ERROR_WANT_READ)
+        return;
+    if (why == SSL_ERROR_WANT_WRITE) {
+        home_.sockets().want_write(stream_.fd(), *this, true);
+        return;
+    }
+    log::warn("TLS handshake failed",
+              {{"client", identity_.id}, {"peer", identity_.peer}, {"why", tls_error_text()}});
+    gone("TLS handshake failed");
+}
+
+// A clear-text password costs a PBKDF2: off the loop.
+void session::check_password()
+{
+    phase_ = phase::checking_password;
+    flush();
+    asio::post(shared_.blocking,
+               [&home = home_,
+                id = identity_.id,
+                known = login_->known(),
+                user = login_->user(),
+                password = login_->password()] {
+                   const bool matches = pg::password_matches(known, user, password);
+                   asio::post(home.io(), [&home, id, matches] {
+                       session* self = home.find(id);
+                       if (!self || self->phase_ != phase::checking_password)
+                           return;
+                       self->phase_ = phase::login;
+                       self->login_->password_checked(matches, self->out());
+                       self->run_login();
+                   });
+               });
+}
+
+void session::pass_cancel_on()
+{
+    const auto key = login_->cancel_key();
+    const auto pid = login_->cancel_pid();
+    phase_ = phase::closing;
+    deadline_ = std::chrono::steady_clock::now() + closing_timeout;
+    const auto target = key.size() == 4
+                            ? shared_.cancels.find(pid, load_be<std::uint32_t>(key.data()))
+                            : std::nullopt;
+    if (!target) {
+        gone("cancel request for nobody");
+        return;
+    }
+    // The client waits for the end of this connection before it goes on: not before the cancel
+    // has reached its statement, or could hit its next one.
+    shared_.workers[target->worker]->post_cancel(target->client,
+                                                 [&home = home_, id = identity_.id] {
+                                                     asio::post(home.io(), [&home, id] {
+                                                         if (session* self = home.find(id))
+                                                             self->gone("cancel request passed on");
+                                                     });
+                                                 });
+}
+
+void session::begin_serving()
+{
+    identity_.user = login_->user();
+    identity_.database = login_->database();
+    identity_.parameters = login_->parameters();
+    if (!login_->options().empty())
+        identity_.parameters.emplace_back("options", login_->options());
+    byte_queue rest;
+    rest.swap(login_in_);
+    login_.reset();
+    if (home_.draining()) {
+        refuse("57P01", "the gateway is shutting down", "");
+        return;
+    }
+    if (!choose_lane())
+        return;
+    RAND_bytes(reinterpret_cast<unsigned char*>(&identity_.pid), sizeof identity_.pid);
+    RAND_bytes(reinterpret_cast<unsigned char*>(&identity_.cancel_key),
+               sizeof identity_.cancel_key);
+    identity_.pid &= 0x7fffffff;
+    shared_.cancels.add(identity_.pid, identity_.cancel_key, {home_.index(), identity_.id});
+    registered_ = true;
+    log::info("client logged in",
+              {{"client", identity_.id},
+               {"peer", identity_.peer},
+               {"user", identity_.user},
+               {"database", identity_.database}});
+    phase_ = phase::serving;
+    lane_->start();
+    if (!rest.empty() && phase_ == phase::serving)
+        lane_->on_data(rest.readable());
+}
+
+void session::set_pid(std::uint32_t pid)
+{
+    shared_.cancels.remove(identity_.pid, identity_.cancel_key);
+    identity_.pid = pid;
+    shared_.cancels.add(identity_.pid, identity_.cancel_key, {home_.index(), identity_.id});
+}
+
+void session::forget_parameters() noexcept
+{
+    identity_.parameters.clear();
+    identity_.parameters.shrink_to_fit();
+}
+
+void session::refuse(std::string_view sqlstate, const std::string& message, const std::string& hint)
+{
+    log::warn("client refused",
+              {{"client", identity_.id},
+               {"peer", identity_.peer},
+               {"user", identity_.user},
+               {"why", message}});
+    pg::error_fields fields;
+    fields.severity = "FATAL";
+    fields.sqlstate = sqlstate;
+    fields.message = message;
+    fields.hint = hint;
+    pg::append_error(out(), fields);
+    close("refused");
+}
+
+void session::send(bytes_view bytes)
+{
+    if (phase_ == phase::closing || phase_ == phase::finished)
+        return;
+    after_write(stream_.send(bytes));
+}
+
+void session::flush()
+{
+    if (phase_ != phase::finished)
+        after_write(stream_.flush());
+}
+
+void session::after_write(io_status status)
+{
+    if (status == io_status::would_block) {
+        if (!writing_blocked_)
+            home_.sockets().want_write(stream_.fd(), *this, true);
+        writing_blocked_ = true;
+        return;
+    }
+    if (writing_blocked_) {
+        writing_blocked_ = false;
+        home_.sockets().want_write(stream_.fd(), *this, false);
+    }
+    if (status != io_status::ok) {
+        // Noticed by the next read; destroying now could pull the lane from under its own feet.
+        stream_.unsent().clear();
+        reading_ = true;
+        home_.sockets().again(*this);
+        return;
+    }
+    if (phase_ == phase::closing)
+        gone("closed");
+}
+
+void session::set_reading(bool on)
+{
+    if (on && !reading_)
+        home_.sockets().again(*this);
+    reading_ = on;
+}
+
+void session::close(std::string_view reason)
+{
+    if (phase_ == phase::closing || phase_ == phase::finished)
+        return;
+    log::debug("client closing", {{"client", identity_.id}, {"why", reason}});
+    phase_ = phase::closing;
+    deadline_ = std::chrono::steady_clock::now() + closing_timeout;
+    reading_ = false;
+    flush();
+}
+
+// The end: what the lane holds is given back now, the object goes when its calls have returned.
+void session::gone(std::string_view reason)
+{
+    if (phase_ == phase::finished)
+        return;
+    log::debug("client gone", {{"client", identity_.id}, {"why", reason}});
+    finish();
+    home_.remove(identity_.id);
+}
+
+void session::finish()
+{
+    phase_ = phase::finished;
+    home_.sockets().remove(stream_.fd(), *this);
+    if (lane_)
+        lane_->on_client_gone();
+    if (registered_)
+        shared_.cancels.remove(identity_.pid, identity_.cancel_key);
+    if (SSL* ssl = stream_.ssl()) {
+        SSL_shutdown(ssl);
+        SSL_free(ssl);
+    }
+    ::close(stream_.fd());
+    shared_.clients.fetch_sub(1);
+}
+
+void session::cancel(std::function<void()> done)
+{
+    if (phase_ == phase::serving)
+        lane_->on_cancel(std::move(done));
+    else if (done)
+        done();
+}
+
+void session::drain()
+{
+    if (phase_ == phase::serving)
+        lane_->request_drain();
+    else if (phase_ != phase::closing && phase_ != phase::finished)
+        close("shutting down");
+}
+
+void session::shut_down()
+{
+    if (phase_ == phase::finished)
+        return;
+    if (phase_ == phase::serving) {
+        pg::error_fields fields;
+        fields.severity = "FATAL";
+        fields.sqlstate = "57P01";
+        fields.message = "terminating connection because the gateway is shutting down";
+        pg::append_error(out(), fields);
+        flush();
+    }
+    gone("shut down");
+}
+
+void session::sweep(std::chrono::steady_clock::time_point now)
+{
+    if (phase_ == phase::serving) {
+        lane_->sweep(now);
+        return;
+    }
+    if (phase_ == phase::finished || now < deadline_)
+        return;
+    if (phase_ == phase::closing) {
+        gone("did not take its last bytes in time");
+        return;
+    }
+    log::warn("login timed out", {{"client", identity_.id}, {"peer", identity_.peer}});
+    gone("login_timeout");
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,80 @@
+// gateway/session.hpp: one client's connection: its socket, its login, then its lane.
+//
+//   accepted -> (TLS) -> login -> serving -> closing -> destroyed by its worker
+//
+// Layer: gateway. Thread: its worker's. Owned by its worker.
+// Bounds: login by login_timeout and the login machine's limits; closing by closing_timeout.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "drivers/io/poller.hpp"
+#include "drivers/io/transport.hpp"
+#include "gateway/lane.hpp"
+#include "proto/pg/login.hpp"
+
+namespace sluice::gateway {
+
+struct context;
+class worker;
+
+class session final : public client_channel, private pollable {
+public:
+    session(context& shared, class worker& home, std::uint64_t id, int fd, std::string peer);
+    ~session() override;
+
+    void start();
+    void cancel(std::function<void()> done);
+    void drain();
+    void shut_down();
+    void sweep(std::chrono::steady_clock::time_point now);
+
+    // client_channel
+    asio::io_context& io() noexcept override;
+    std::size_t worker() const noexcept override;
+    byte_queue& out() noexcept override { return stream_.unsent(); }
+    void flush() override;
+    void send(bytes_view bytes) override;
+    std::size_t unsent() const noexcept override { return stream_.unsent().size(); }
+    void set_reading(bool on) override;
+    void close(std::string_view reason) override;
+    const client_identity& identity() const noexcept override { return identity_; }
+    void set_pid(std::uint32_t pid) override;
+    void forget_parameters() noexcept override;
+
+private:
+    enum class phase : std::uint8_t { login, tls, checking_password, serving, closing, finished };
+
+    void on_ready(std::uint32_t events) override;
+    void read_some();
+    void on_bytes(bytes_view bytes);
+    void run_login();
+    void begin_tls();
+    void continue_tls();
+    void check_password();
+    void begin_serving();
+    void pass_cancel_on();
+    void refuse(std::string_view sqlstate, const std::string& message, const std::string& hint);
+    void gone(std::string_view reason);
+    void finish();
+    void after_write(io_status status);
+    bool choose_lane();
+
+    context& shared_;
+    class worker& home_;
+    transport stream_;
+    phase phase_ = phase::login;
+    bool reading_ = true;
+    bool writing_blocked_ = false;
+    bool registered_ = false;
+    std::chrono::steady_clock::time_point deadline_;
+    std::unique_ptr<pg::login_machine> login_;
+    byte_queue login_in_;
+    std::unique_ptr<lane> lane_;
+    client_identity identity_;
+};
+
+}  // namespace sluice::gateway

@@ -1,0 +1,137 @@
+// gateway/worker.cpp: a worker's clients and its sweep.
+#include "gateway/worker.hpp"
+
+#include <asio/post.hpp>
+#include <unistd.h>
+
+#include "gateway/context.hpp"
+#include "gateway/log/log.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+constexpr std::chrono::milliseconds sweep_interval{100};
+constexpr unsigned sessions_every = 5;  // sweeps
+
+}  // namespace
+
+worker::worker(context& shared, std::size_t index)
+    : shared_(shared),
+      index_(index),
+      work_(asio::make_work_guard(io_)),
+      sockets_(io_),
+      sweeper_(io_)
+{
+}
+
+worker::~worker() = default;
+
+void worker::start()
+{
+    arm_sweep();
+    thread_ = std::thread([this] { io_.run(); });
+}
+
+void worker::join()
+{
+    if (thread_.joinable())
+        thread_.join();
+}
+
+void worker::post_adopt(int fd, std::string peer)
+{
+    clients_.fetch_add(1);
+    asio::post(io_, [this, fd, peer = std::move(peer)]() mutable { adopt(fd, std::move(peer)); });
+}
+
+void worker::adopt(int fd, std::string peer)
+{
+    // Unique over all workers: the low bits name the worker.
+    const std::uint64_t id = next_++ * shared_.workers.size() + index_;
+    try {
+        auto fresh = std::make_unique<session>(shared_, *this, id, fd, std::move(peer));
+        session& begun = *fresh;
+        sessions_.emplace(id, std::move(fresh));
+        begun.start();
+    } catch (const std::exception& error) {
+        log::error("client not accepted", {{"why", error.what()}});
+        clients_.fetch_sub(1);
+        ::close(fd);
+    }
+}
+
+session* worker::find(std::uint64_t id) noexcept
+{
+    const auto found = sessions_.find(id);
+    return found == sessions_.end() ? nullptr : found->second.get();
+}
+
+void worker::remove(std::uint64_t id)
+{
+    asio::post(io_, [this, id] {
+        if (sessions_.erase(id) > 0)
+            clients_.fetch_sub(1);
+    });
+}
+
+void worker::post_cancel(std::uint64_t id, std::function<void()> done)
+{
+    asio::post(io_, [this, id, done = std::move(done)]() mutable {
+        if (session* client = find(id))
+            client->cancel(std::move(done));
+        else if (done)
+            done();
+    });
+}
+
+void worker::post_drain()
+{
+    asio::post(io_, [this] {
+        draining_ = true;
+        for (auto& [id, client] : sessions_)
+            client->drain();
+    });
+}
+
+void worker::post_close_clients()
+{
+    asio::post(io_, [this] {
+        draining_ = true;
+        for (auto& [id, client] : sessions_)
+            client->shut_down();
+    });
+}
+
+void worker::post_stop()
+{
+    asio::post(io_, [this] {
+        sessions_.clear();
+        sweeper_.cancel();
+        sockets_.stop();
+        work_.reset();
+        io_.stop();
+    });
+}
+
+void worker::arm_sweep()
+{
+    sweeper_.expires_after(sweep_interval);
+    sweeper_.async_wait([this](const asio::error_code& ec) {
+        if (ec)
+            return;
+        sweep();
+        arm_sweep();
+    });
+}
+
+void worker::sweep()
+{
+    const auto now = std::chrono::steady_clock::now();
+    shared_.databases.sweep(index_, now);
+    if (++sweeps_ % sessions_every != 0)
+        return;
+    for (auto& [id, client] : sessions_)
+        client->sweep(now);
+}
+
+}  // namespace sluice::gateway
