@@ -4,6 +4,7 @@
 #include <array>
 
 #include <openssl/err.h>
+#include <openssl/objects.h>
 #include <openssl/x509.h>
 
 namespace sluice::gateway {
@@ -47,10 +48,13 @@ std::string certificate_end_point(SSL* ssl)
     X509* certificate = SSL_get_certificate(ssl);
     if (!certificate)
         return {};
+    // RFC 5929, 4.1: the signature's hash, but SHA-256 for MD5 and SHA-1. A signature without one
+    // (Ed25519, RSA-PSS before libpq 16) makes libpq give up when channel binding is offered.
     int digest = NID_undef;
-    // RFC 5929, 4.1: the signature's hash, but SHA-256 for MD5 and SHA-1.
-    if (X509_get_signature_info(certificate, &digest, nullptr, nullptr, nullptr) != 1 ||
-        digest == NID_md5 || digest == NID_sha1 || digest == NID_undef)
+    const int signature = X509_get_signature_nid(certificate);
+    if (OBJ_find_sigid_algs(signature, &digest, nullptr) != 1 || digest == NID_undef)
+        return {};
+    if (digest == NID_md5 || digest == NID_sha1)
         digest = NID_sha256;
     const EVP_MD* hash = EVP_get_digestbynid(digest);
     std::array<unsigned char, EVP_MAX_MD_SIZE> out;

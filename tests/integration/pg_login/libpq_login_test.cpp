@@ -98,6 +98,14 @@ TEST(LibpqLogin, TlsAndChannelBinding)
     EXPECT_NE(problem(plain).find("over TLS only"), std::string::npos) << problem(plain);
 }
 
+TEST(LibpqLogin, ACertificateThatCannotBeBoundToStillServes)
+{
+    const auto users = make_store(gateway::auth_method::scram_sha_256);
+    login_server server(users, {.tls = pg::client_tls::require}, certificate_kind::ed25519);
+    const auto in = connect(server.url("alice", "sslmode=require password='old secret'"));
+    EXPECT_EQ(PQstatus(in.get()), CONNECTION_OK) << problem(in);
+}
+
 TEST(LibpqLogin, WithoutTlsAPreferringClientStaysPlain)
 {
     const auto users = make_store(gateway::auth_method::scram_sha_256);

@@ -12,7 +12,7 @@
 
 #include <stdexcept>
 
-#include "gateway/auth/tls_end_point.hpp"
+#include "gateway/tls.hpp"
 #include "proto/pg/messages.hpp"
 
 namespace sluice::test {
@@ -25,10 +25,11 @@ void must(bool holds, const char* what)
         throw std::runtime_error(what);
 }
 
-SSL_CTX* make_context()
+SSL_CTX* make_context(certificate_kind kind)
 {
+    const bool rsa = kind == certificate_kind::rsa;
     SSL_CTX* context = SSL_CTX_new(TLS_server_method());
-    EVP_PKEY* key = EVP_RSA_gen(2048);
+    EVP_PKEY* key = rsa ? EVP_RSA_gen(2048) : EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
     X509* certificate = X509_new();
     must(context && key && certificate, "no TLS context");
     X509_set_version(certificate, 2);
@@ -40,7 +41,8 @@ SSL_CTX* make_context()
     const auto* text = reinterpret_cast<const unsigned char*>("localhost");
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, text, -1, -1, 0);
     X509_set_issuer_name(certificate, name);
-    must(X509_sign(certificate, key, EVP_sha384()) > 0, "the certificate was not signed");
+    must(X509_sign(certificate, key, rsa ? EVP_sha384() : nullptr) > 0,
+         "the certificate was not signed");
     must(SSL_CTX_use_certificate(context, certificate) == 1, "the certificate was not taken");
     must(SSL_CTX_use_PrivateKey(context, key) == 1, "the key was not taken");
     X509_free(certificate);
@@ -91,7 +93,7 @@ public:
         }
     }
 
-    const SSL* tls() const { return tls_; }
+    SSL* tls() const { return tls_; }
 
 private:
     int socket_;
@@ -112,8 +114,10 @@ void welcome(const pg::login_machine& login, byte_queue& out)
 
 }  // namespace
 
-login_server::login_server(const gateway::user_store& users, pg::login_options options)
-    : users_(users), options_(options), tls_(make_context())
+login_server::login_server(const gateway::user_store& users,
+                           pg::login_options options,
+                           certificate_kind kind)
+    : users_(users), options_(options), tls_(make_context(kind))
 {
     listener_ = socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
@@ -173,7 +177,7 @@ void login_server::talk_to(int socket)
                 client.send_all(out);
                 if (!client.tls_accept(tls_.get()))
                     return;
-                login.tls_started(gateway::tls_server_end_point(client.tls()));
+                login.tls_started(gateway::certificate_end_point(client.tls()));
                 break;
             case pg::login_action::need_credentials:
                 login.supply(users_.credentials_for(login.user()), out);

@@ -15,11 +15,16 @@
 
 namespace sluice::test {
 
+// Ed25519 signatures have no hash of their own: nothing to bind a SCRAM login to.
+enum class certificate_kind { rsa, ed25519 };
+
 class login_server {
 public:
     // Serves one client after another until destroyed, hangs up once it is logged in; each read
     // waits at most 10 s.
-    login_server(const gateway::user_store& users, pg::login_options options);
+    login_server(const gateway::user_store& users,
+                 pg::login_options options,
+                 certificate_kind kind = certificate_kind::rsa);
     ~login_server();
     login_server(const login_server&) = delete;
     login_server& operator=(const login_server&) = delete;
