@@ -210,6 +210,7 @@ void pg_link::read_settings(const std::vector<std::string>& names)
 
 void pg_link::forget_statements()
 {
+    prepared_.clear();
     run_internal(internal::deallocate, "DEALLOCATE ALL");
 }
 

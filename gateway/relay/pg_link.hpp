@@ -131,7 +131,7 @@ private:
     bool consume(bytes_view bytes);
     std::size_t parse(bytes_view bytes);
     void* on_whole_message(char type, bytes_view message);
-    void on_parameter_status(bytes_view body);
+    void* on_parameter_status(bytes_view body);
     void* on_error(bytes_view message);
     void on_command_tag(bytes_view body);
     void deliver(bytes_view range);

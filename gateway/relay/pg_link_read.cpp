@@ -155,6 +155,8 @@ std::size_t pg_link::parse(bytes_view bytes)
             break;
         }
         void* owner = verdict.owner;
+        if (tracker_.empty() && !verdict.ended)
+            owner = client_;  // a notification or notice between requests
         replied_ = replied_ || owner;
         const auto count = std::min(total, rest);
         message_left_ = total - count;
@@ -210,18 +212,19 @@ void* pg_link::on_whole_message(char type, bytes_view message)
     }
 }
 
-void pg_link::on_parameter_status(bytes_view body)
+void* pg_link::on_parameter_status(bytes_view body)
 {
     reader fields(body);
     const auto name = fields.cstring();
     const auto value = fields.cstring();
     if (fields.failed())
-        return;
+        return nullptr;
     reported_.set(name, value);
-    if (tracker_.head_owner() && client_) {
-        applied_.set(name, value);
-        client_->on_parameter(name, value);
-    }
+    if (!client_ || (!tracker_.empty() && !tracker_.head_owner()))
+        return nullptr;
+    applied_.set(name, value);
+    client_->on_parameter(name, value);
+    return client_;
 }
 
 // The server's own word that nothing prepared, or nothing at all, is left of the session.
