@@ -7,6 +7,7 @@
 
 #include <array>
 #include <istream>
+#include <optional>
 #include <ostream>
 #include <string_view>
 
@@ -98,6 +99,36 @@ int ask(const password_streams& streams, bool terminal, std::string_view prompt,
     return 0;
 }
 
+int ask_as_often_as_needed(const password_streams& streams, bool terminal, std::string& to)
+{
+    const silent_terminal silence(terminal);
+    if (const int code = ask(streams, terminal, "Password: ", to))
+        return code;
+    if (!terminal)
+        return 0;
+    erased_string again;
+    if (const int code = ask(streams, terminal, "The same again: ", again.text))
+        return code;
+    if (again.text == to)
+        return 0;
+    streams.err << "sluice: the two passwords differ; nothing was made\n";
+    return 1;
+}
+
+// Salt and iterations for the new verifier; nothing where `like` is not a verifier or there is no
+// randomness.
+std::optional<pg::scram_verifier> model_of(const std::string& like)
+{
+    if (!like.empty())
+        return pg::parse_scram_verifier(like);
+    std::array<std::byte, pg::scram_salt_size_default> salt{};
+    if (!pg::fill_random(salt))
+        return std::nullopt;
+    pg::scram_verifier model;
+    model.salt = as_text(salt);
+    return model;
+}
+
 // A TOML key: bare, or a basic string.
 std::string toml_key(std::string_view name)
 {
@@ -119,50 +150,50 @@ std::string toml_key(std::string_view name)
     return quoted + '"';
 }
 
+void print_verifiers(std::ostream& out,
+                     const std::string& user,
+                     const std::string& password,
+                     const pg::scram_verifier& model)
+{
+    const auto verifier = pg::make_scram_verifier(password, model.salt, model.iterations);
+    out << "# under [users." << toml_key(user) << "]:\n"
+        << "password = \"" << pg::format_scram_verifier(verifier) << "\"\n";
+    const auto md5 = pg::make_md5_verifier(password, user);
+    if (!md5.empty()) {
+        out << "# weak, only for clients without SCRAM and [auth] method = \"md5\":\n"
+            << "# password = \"" << md5 << "\"\n";
+    }
+    out.flush();
+}
+
 }  // namespace
 
-int run_password_command(const std::string& user, const password_streams& streams, bool terminal)
+int run_password_command(const std::string& user,
+                         const password_streams& streams,
+                         bool terminal,
+                         const std::string& like)
 {
     if (user.empty()) {
         streams.err << "sluice: whose password? usage: sluice password USER\n";
         return 1;
     }
-    erased_string password;
-    {
-        const silent_terminal silence(terminal);
-        if (const int code = ask(streams, terminal, "Password: ", password.text))
-            return code;
-        if (terminal) {
-            erased_string again;
-            if (const int code = ask(streams, terminal, "The same again: ", again.text))
-                return code;
-            if (again.text != password.text) {
-                streams.err << "sluice: the two passwords differ; nothing was made\n";
-                return 1;
-            }
-        }
+    const auto model = model_of(like);
+    if (!model) {
+        streams.err << (like.empty() ? "sluice: the system gives no random bytes\n"
+                                     : "sluice: what the salt should be taken from is no "
+                                       "SCRAM-SHA-256 verifier\n");
+        return 1;
     }
+    erased_string password;
+    if (const int code = ask_as_often_as_needed(streams, terminal, password.text))
+        return code;
     // What already is a verifier would become a password that is its own text.
     if (pg::parse_scram_verifier(password.text) || pg::is_md5_verifier(password.text)) {
         streams.err << "sluice: this is a verifier already; put it into the configuration as it "
                        "is\n";
         return 1;
     }
-    std::array<std::byte, pg::scram_salt_size_default> salt{};
-    if (!pg::fill_random(salt)) {
-        streams.err << "sluice: the system gives no random bytes\n";
-        return 1;
-    }
-    const auto verifier =
-        pg::make_scram_verifier(password.text, as_text(salt), pg::scram_iterations_default);
-    streams.out << "# under [users." << toml_key(user) << "]:\n"
-                << "password = \"" << pg::format_scram_verifier(verifier) << "\"\n";
-    const auto md5 = pg::make_md5_verifier(password.text, user);
-    if (!md5.empty()) {
-        streams.out << "# weak, only for clients without SCRAM and [auth] method = \"md5\":\n"
-                    << "# password = \"" << md5 << "\"\n";
-    }
-    streams.out.flush();
+    print_verifiers(streams.out, user, password.text, *model);
     if (!streams.out) {
         streams.err << "sluice: the verifiers could not be written\n";
         return 1;

@@ -15,7 +15,12 @@ struct password_streams {
 };
 
 // `terminal`: standard input is one (isatty(0)); it shows no echo meanwhile.
-// Exit code: 0, 1 for a password that cannot be used, 130 when interrupted.
-int run_password_command(const std::string& user, const password_streams& streams, bool terminal);
+// `like`: an SCRAM verifier of the same user whose salt and iterations the new one takes, so that
+// both passwords can be used while they are rotated; empty: a salt of its own.
+// Exit code: 0, 1 for what cannot be used, 130 when interrupted.
+int run_password_command(const std::string& user,
+                         const password_streams& streams,
+                         bool terminal,
+                         const std::string& like = {});
 
 }  // namespace sluice::gateway

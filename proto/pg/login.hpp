@@ -5,7 +5,8 @@
 //
 // Layer: proto. One per connection, driven by its session: no sockets, no clock, no PBKDF2.
 // Bounds: a startup packet has at most 10 kB and startup_parameters_max parameters, a password
-// message at most password_message_max bytes, and a login a handful of messages.
+// message at most password_message_max or proof_message_max bytes, and a login a handful of
+// messages.
 //
 //   for (;;) {
 //       const auto action = login.step(in.readable(), consumed, out);
@@ -39,7 +40,8 @@
 namespace sluice::pg {
 
 inline constexpr std::size_t startup_parameters_max = 128;
-inline constexpr std::size_t password_message_max = 16384;
+inline constexpr std::size_t password_message_max = 16384;  // clear text: tokens may be long
+inline constexpr std::size_t proof_message_max = 4096;      // SCRAM and md5
 
 enum class auth_method {
     trust,          // nobody is asked

@@ -72,7 +72,8 @@ bool login_machine::take_password_message(bytes_view input, std::size_t& consume
         fail_with(protocol_violation(message), "another message than a password", out);
         return true;
     }
-    const auto found = next_frame(input, password_message_max);
+    const auto most = state_ == state::cleartext ? password_message_max : proof_message_max;
+    const auto found = next_frame(input, most);
     if (!found) {
         fail_with(protocol_violation("invalid length of password message"),
                   "a malformed password message",

@@ -26,8 +26,8 @@ inline constexpr std::uint32_t scram_iterations_default = 4096;
 inline constexpr std::uint32_t scram_iterations_max = 10'000'000;
 inline constexpr std::size_t scram_salt_size_default = 16;
 inline constexpr std::size_t scram_salt_size_max = 256;
-inline constexpr std::size_t scram_nonce_size = 18;      // raw bytes of ours, base64 on the wire
-inline constexpr std::size_t scram_message_max = 16384;  // with the nonce that we send back
+inline constexpr std::size_t scram_nonce_size = 18;     // raw bytes of ours, base64 on the wire
+inline constexpr std::size_t scram_message_max = 4096;  // with the nonce that we send back
 
 using scram_key = std::array<std::byte, 32>;
 

@@ -87,6 +87,20 @@ TEST(PasswordCommand, WhatCannotBeAPasswordIsRefusedWithoutQuotingIt)
     EXPECT_EQ(run("a", std::string(password_size_max, 'x')).code, 0);
 }
 
+TEST(PasswordCommand, ANewPasswordMayTakeTheSaltOfTheOld)
+{
+    const auto old = pg::make_scram_verifier("old", "the salt of old", 5000);
+    std::istringstream in("new\n");
+    std::ostringstream out;
+    const password_streams streams{in, out, out};
+    ASSERT_EQ(run_password_command("a", streams, false, pg::format_scram_verifier(old)), 0);
+    const auto made = pg::parse_scram_verifier(quoted(out.str(), "\npassword ="));
+    ASSERT_TRUE(made);
+    EXPECT_TRUE(made->same_challenge(old));
+    EXPECT_TRUE(pg::matches_scram_verifier(*made, "new"));
+    EXPECT_EQ(run_password_command("a", streams, false, "no verifier"), 1);
+}
+
 TEST(PasswordCommand, ATerminalIsAskedTwice)
 {
     EXPECT_EQ(run("alice", "secret\nsecret\n", true).code, 0);

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <ctime>
+#include <thread>
 
 #include "proto/pg/md5.hpp"
 #include "unit/proto_pg/login_client.hpp"
@@ -181,18 +184,16 @@ double cpu_seconds()
     return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-// The gateway's part of a login, the client's PBKDF2 left out. Best of several, for busy machines.
-TEST(UserStore, ALoginCostsLessThanItsBudget)
+// CPU seconds of the gateway's part of a login, the client's PBKDF2 left out. Best of several, for
+// busy machines.
+double cost_of_login(const user_store& store, const std::string& user, const std::string& password)
 {
-    user_map users;
-    add(users, "alice", {"secret"});
-    const auto store = store_of(users);
-    scram_client client("secret");
+    scram_client client(password);
+    const auto hello = startup_packet_of({{"user", user}});
+    const auto initial = sasl_initial(pg::scram_mechanism, client.first());
     double best = 1;
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < 40; ++i) {
         talk t({.method = pg::auth_method::scram_sha_256});
-        const auto hello = startup_packet_of({{"user", "alice"}});
-        const auto initial = sasl_initial(pg::scram_mechanism, client.first());
         const auto before = cpu_seconds();
         t.say(hello);
         t.login.supply(store.credentials_for(t.login.user()), t.out);
@@ -200,11 +201,45 @@ TEST(UserStore, ALoginCostsLessThanItsBudget)
         const auto between = cpu_seconds();
         const auto final = password_packet(client.final(t.sasl_challenge()));
         const auto after = cpu_seconds();
-        ASSERT_EQ(t.say(final), pg::login_action::authenticated);
+        t.say(final);
         best = std::min(best, between - before + cpu_seconds() - after);
     }
-    RecordProperty("microseconds", static_cast<int>(best * 1e6));
-    EXPECT_LT(best, 0.0004);
+    return best;
+}
+
+TEST(UserStore, ALoginCostsLessThanItsBudgetAndTheSameForUnknownUsers)
+{
+    user_map users;
+    add(users, "alice", {"secret"});
+    add(users, "bob", {verifier_text("secret")});
+    const auto store = store_of(users);
+    const auto right = cost_of_login(store, "alice", "secret");
+    EXPECT_LT(right, 0.0004);
+    const auto wrong = cost_of_login(store, "alice", "wrong");
+    const auto verifier = cost_of_login(store, "bob", "wrong");
+    const auto unknown = cost_of_login(store, "carol", "wrong");
+    EXPECT_LT(std::max({wrong, verifier, unknown}), 1.5 * std::min({wrong, verifier, unknown}))
+        << wrong << ' ' << verifier << ' ' << unknown;
+}
+
+// For TSan: workers read one store at once.
+TEST(UserStore, ManyThreadsMayAsk)
+{
+    user_map users;
+    add(users, "alice", {"secret"});
+    user_store store(users, auth_method::scram_sha_256, process_secret);
+    std::thread([&] { store.prepare(); }).join();
+    std::atomic<int> in = 0;
+    std::vector<std::thread> workers;
+    for (int i = 0; i < 4; ++i) {
+        workers.emplace_back([&] {
+            for (int login = 0; login < 5; ++login)
+                in += scram_login(store, "alice", "secret");
+        });
+    }
+    for (auto& worker : workers)
+        worker.join();
+    EXPECT_EQ(in.load(), 20);
 }
 
 }  // namespace

@@ -358,6 +358,18 @@ TEST(PgLogin, EachStepRefusesWhatDoesNotBelong)
             EXPECT_EQ(t.say(packet), login_action::failed) << name;
             EXPECT_EQ(error_of(t.sent()).sqlstate, "08P01") << name;
         }
+        const bool clear = method == auth_method::cleartext;
+        const auto most = clear ? password_message_max : proof_message_max;
+        for (const bool fits : {true, false}) {
+            byte_queue header;
+            header.append_byte('p');
+            header.append_be(static_cast<std::uint32_t>(length_size + most + (fits ? 0 : 1)));
+            talk t({.method = method});
+            t.say(startup_packet_of({{"user", "alice"}}));
+            t.login.supply(alice(), t.out);
+            EXPECT_EQ(t.say(as_text(header.readable())),
+                      fits ? login_action::read_more : login_action::failed);
+        }
         talk gone({.method = method});
         gone.say(startup_packet_of({{"user", "alice"}}));
         gone.login.supply(alice(), gone.out);
