@@ -412,7 +412,8 @@ token_kind lexer::special() noexcept
         case ',':
             return token_kind::comma;
         case '.':
-            return token_kind::dot;
+            at_ += after == '.';
+            return after == '.' ? token_kind::op : token_kind::dot;
         case ';':
             return token_kind::semicolon;
         default:
