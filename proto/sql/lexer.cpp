@@ -90,7 +90,7 @@ void lexer::skip_line() noexcept
     const auto* newline = static_cast<const char*>(std::memchr(at_, '\n', rest));
     const char* stop = newline ? newline : end_;
     // A carriage return ends PostgreSQL's comments too, not SQLite's.
-    if (dialect_ == dialect::postgres)
+    if (dialect_ != dialect::sqlite)
         if (const auto* cr = std::memchr(at_, '\r', static_cast<std::size_t>(stop - at_)))
             stop = static_cast<const char*>(cr);
     at_ = stop;
@@ -109,7 +109,7 @@ void lexer::skip_block_comment() noexcept
                 ++at_;
                 return;
             }
-        } else if (at_[0] == '/' && at_[1] == '*' && dialect_ == dialect::postgres) {
+        } else if (at_[0] == '/' && at_[1] == '*' && dialect_ != dialect::sqlite) {
             ++at_;
             ++depth;
         }
@@ -271,6 +271,8 @@ token_kind lexer::postgres_operator() noexcept
     }
     bool special = false;
     while (at_ < end_ && is(*at_, operator_)) {
+        if (*at_ == '`' && dialect_ == dialect::postgres_for_sqlite)
+            break;
         if (end_ - at_ > 1 &&
             ((at_[0] == '-' && at_[1] == '-') || (at_[0] == '/' && at_[1] == '*')))
             break;
@@ -308,7 +310,7 @@ token_kind lexer::word_or_prefixed() noexcept
     const char* start = at_;
     if (is(*at_, prefix) && end_ - at_ > 1 && (at_[1] == '\'' || at_[1] == '&')) {
         const char letter_ = lower(*at_);
-        const bool postgres = dialect_ == dialect::postgres;
+        const bool postgres = dialect_ != dialect::sqlite;
         if (at_[1] == '\'') {
             if (postgres ? letter_ != 'u' : letter_ == 'x') {
                 at_ += 2;
@@ -374,7 +376,7 @@ token_kind lexer::special() noexcept
     switch (c) {
         case '\'':
             ++at_;
-            dialect_ == dialect::postgres ? postgres_string(false) : quoted('\'');
+            dialect_ != dialect::sqlite ? postgres_string(false) : quoted('\'');
             return token_kind::string;
         case '"':
             ++at_;
@@ -428,7 +430,12 @@ token_kind lexer::scan() noexcept
         return word_or_prefixed();
     if (is(c, digit) || (c == '.' && end_ - at_ > 1 && is(at_[1], digit)))
         return number();
-    if (dialect_ == dialect::postgres)
+    if (c == '`' && dialect_ == dialect::postgres_for_sqlite) {
+        ++at_;
+        quoted('`');
+        return token_kind::quoted_word;
+    }
+    if (dialect_ != dialect::sqlite)
         return is(c, operator_) ? postgres_operator() : special();
     if (const auto kind = sqlite_special(); kind != token_kind::end)
         return kind;

@@ -13,7 +13,11 @@
 
 namespace sluice::sql {
 
-enum class dialect : std::uint8_t { postgres, sqlite };
+enum class dialect : std::uint8_t {
+    postgres,
+    postgres_for_sqlite,  // PostgreSQL's, and `quoted` names
+    sqlite,
+};
 
 enum class token_kind : std::uint8_t {
     end,             // no more tokens; text is empty and points at the end
