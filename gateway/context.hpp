@@ -26,8 +26,8 @@ struct context {
     ~context();
 
     const config& settings;                        // any thread, never changes
+    asio::thread_pool blocking;                    // DNS, libpq's steps, PBKDF2
     std::vector<std::unique_ptr<worker>> workers;  // each its own thread's
-    asio::thread_pool blocking;                    // DNS, libpq's steps, PBKDF2, PQcancel
     cancel_registry cancels;                       // any thread
     statement_table statements;                    // any thread
     database_table databases;                      // any thread

@@ -17,7 +17,8 @@
 namespace sluice::gateway {
 namespace {
 
-constexpr std::chrono::milliseconds drain_poll{50};
+constexpr std::chrono::milliseconds drain_poll{20};
+constexpr std::chrono::seconds goodbye_timeout{2};
 
 // The first worker's: listeners, signals and the way to the end.
 class server {
@@ -36,6 +37,7 @@ private:
     void begin_drain(std::chrono::milliseconds timeout);
     void wait_for_clients();
     void finish(int code);
+    void wait_for_backends(int code);
 
     context shared_;
     asio::signal_set signals_;
@@ -155,7 +157,23 @@ void server::finish(int code)
         return;
     finished_ = true;
     shared_.databases.close_all();
-    ended_.set_value(code);
+    drain_deadline_ = std::chrono::steady_clock::now() + goodbye_timeout;
+    wait_for_backends(code);
+}
+
+// The servers hear a goodbye from each connection, if they listen.
+void server::wait_for_backends(int code)
+{
+    if (shared_.databases.open_backends() == 0 ||
+        std::chrono::steady_clock::now() >= drain_deadline_) {
+        ended_.set_value(code);
+        return;
+    }
+    drain_.expires_after(drain_poll);
+    drain_.async_wait([this, code](const asio::error_code& ec) {
+        if (!ec)
+            wait_for_backends(code);
+    });
 }
 
 }  // namespace
