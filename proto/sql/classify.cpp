@@ -35,6 +35,12 @@ bool begins_with(std::string_view word, std::string_view lower) noexcept
 
 }  // namespace
 
+// Once, not in every place that calls it; body() has its own.
+void statement_scanner::advance() noexcept
+{
+    now_ = lexer_.next();
+}
+
 bool statement_scanner::accept(std::string_view lower) noexcept
 {
     if (!at(lower))
@@ -43,7 +49,7 @@ bool statement_scanner::accept(std::string_view lower) noexcept
     return true;
 }
 
-statement_traits statement_scanner::run() noexcept
+void statement_scanner::run() noexcept
 {
     for (advance(); now_.kind != token_kind::end;) {
         if (now_.kind == token_kind::semicolon) {
@@ -64,7 +70,6 @@ statement_traits statement_scanner::run() noexcept
     out_.unterminated = lexer_.unterminated();
     out_.self_contained = out_.statements == 1 && may_stand_alone(out_.kind) &&
                           state_.stands_alone && !out_.unterminated && out_.leaves_session_alone();
-    return out_;
 }
 
 // From the first token of a statement.
@@ -223,7 +228,7 @@ void statement_scanner::body() noexcept
             default:
                 break;
         }
-        advance();
+        now_ = lexer_.next();
     }
 }
 
@@ -355,7 +360,9 @@ void statement_scanner::unpin(pin_reason reason) noexcept
 
 statement_traits classify_postgres(std::string_view text) noexcept
 {
-    return statement_scanner(text).run();
+    statement_traits traits;
+    statement_scanner(text, traits).run();
+    return traits;
 }
 
 std::string_view describe(pin_reason one) noexcept

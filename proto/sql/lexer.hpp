@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "proto/sql/characters.hpp"
+
 namespace sluice::sql {
 
 enum class dialect : std::uint8_t {
@@ -56,7 +58,45 @@ public:
     {
     }
 
-    token next() noexcept;
+    // Words, plain numbers and lone punctuation are most of any text: they are read here, all else
+    // in rest_of_next().
+    token next() noexcept
+    {
+        using namespace characters;
+        const char* p = at_;
+        while (p < end_ && is(*p, blank))
+            ++p;
+        const char* start = at_ = p;
+        if (p == end_)
+            return {token_kind::end, {p, 0}};
+        if (is(*p, letter)) {
+            do {
+                ++p;
+            } while (p < end_ && is(*p, letter | digit | dollar));
+            if (p - start == 1 && is(*start, prefix) && p < end_ && (*p == '\'' || *p == '&'))
+                return rest_of_next();
+            at_ = p;
+            return {token_kind::word, {start, static_cast<std::size_t>(p - start)}};
+        }
+        if (is(*p, single)) {
+            ++at_;
+            const auto kind = *p == '('   ? token_kind::open_paren
+                              : *p == ')' ? token_kind::close_paren
+                              : *p == ',' ? token_kind::comma
+                                          : token_kind::semicolon;
+            return {kind, {start, 1}};
+        }
+        if (is(*p, digit)) {
+            do {
+                ++p;
+            } while (p < end_ && is(*p, digit));
+            if (p < end_ && (is(*p, letter) || *p == '.'))
+                return rest_of_next();
+            at_ = p;
+            return {token_kind::number, {start, static_cast<std::size_t>(p - start)}};
+        }
+        return rest_of_next();
+    }
 
     // Bytes before `t` in the text.
     std::size_t offset(const token& t) const noexcept
@@ -77,6 +117,7 @@ private:
     void postgres_string(bool backslashes) noexcept;
     void until(char close) noexcept;
     bool dollar_quoted() noexcept;
+    token rest_of_next() noexcept;
     token_kind scan() noexcept;
     token_kind number() noexcept;
     token_kind postgres_operator() noexcept;

@@ -11,9 +11,13 @@ namespace sluice::sql {
 
 class statement_scanner {
 public:
-    explicit statement_scanner(std::string_view text) noexcept : lexer_(text) {}
+    statement_scanner(std::string_view text, statement_traits& out) noexcept
+        : lexer_(text), out_(out)
+    {
+    }
 
-    statement_traits run() noexcept;
+    // Fills `out`, which is new.
+    void run() noexcept;
 
 private:
     // What a body must be read with.
@@ -25,7 +29,7 @@ private:
         bool stands_alone = true;   // nothing met that speaks against self_contained
     };
 
-    void advance() noexcept { now_ = lexer_.next(); }
+    void advance() noexcept;
     bool at(std::string_view lower) const noexcept { return is_word(now_, lower); }
     bool at_end() const noexcept
     {
@@ -73,7 +77,7 @@ private:
     lexer lexer_;
     token now_;
     statement_state state_;
-    statement_traits out_;
+    statement_traits& out_;
 };
 
 }  // namespace sluice::sql
