@@ -1,0 +1,37 @@
+// gateway/log/file_sink.hpp: where the logging thread writes: a file or standard error.
+//
+// One write() a line, so nothing has to be flushed and a line is never torn. Threads: sink_it_ runs
+// on the logging thread alone; request_reopen() anywhere. A write that fails is given up: there is
+// no place left to complain to.
+#pragma once
+
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/details/null_mutex.h>
+
+#include <atomic>
+#include <string>
+
+namespace sluice::gateway::log {
+
+class file_sink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+public:
+    // "": standard error.
+    explicit file_sink(std::string path);
+    ~file_sink() override;
+
+    // Why the file cannot be written, empty when it can.
+    const std::string& failure() const noexcept { return failure_; }
+    void request_reopen() noexcept { reopen_.store(true, std::memory_order_relaxed); }
+
+private:
+    void sink_it_(const spdlog::details::log_msg& message) override;
+    void flush_() override {}
+    int open_file();
+
+    std::string path_;
+    std::string failure_;
+    int fd_ = -1;
+    std::atomic<bool> reopen_{false};
+};
+
+}  // namespace sluice::gateway::log
