@@ -43,7 +43,7 @@ backend* shard::acquire(waiter& w)
     }
     w.since_ = now;
     enqueue(w);
-    fill();
+    fill(now);
     return nullptr;
 }
 
@@ -155,11 +155,14 @@ void shard::opened(std::unique_ptr<backend> b)
     --coming_;
     random_ = random_ * 6364136223846793005u + 1442695040888963407u;
     b->book.opened = steady_clock::now();
-    b->book.expires = b->book.opened + jittered(settings().lifetime, random_ >> 33);
+    // Whatever the lifetime, whoever waits for this backend gets it once.
+    b->book.expires =
+        b->book.opened + std::max<steady_clock::duration>(
+                             jittered(settings().lifetime, random_ >> 33), std::chrono::seconds(1));
     backend& fresh = *b;
     own(std::move(b));
     give_back(fresh);
-    fill();  // a connect slot is free again
+    fill(steady_clock::now());  // a connect slot is free again
 }
 
 void shard::open_failed(std::string cause)
@@ -170,11 +173,10 @@ void shard::open_failed(std::string cause)
     shared_->return_permit();
 }
 
-void shard::fill()
+void shard::fill(steady_clock::time_point now)
 {
     if (closed_ || !first_)
         return;
-    const auto now = steady_clock::now();
     if (!shared_->may_connect(now))
         return;
     for (auto wanted = connects_to_start(line_size_, coming_, settings().max_connecting);
@@ -238,7 +240,7 @@ void shard::sweep(steady_clock::time_point now)
         return;
     expire_waiters(now);
     expire_idle(now);
-    fill();
+    fill(now);
     // `min` is kept by the first worker's shard, and only once the pool has been used.
     if (worker_ == 0 && shared_->open() > 0 && shared_->may_connect(now)) {
         while (shared_->open() < settings().min && shared_->take_connect_slot()) {
@@ -272,21 +274,24 @@ void shard::expire_waiters(steady_clock::time_point now)
 
 void shard::expire_idle(steady_clock::time_point now)
 {
+    const auto open = shared_->open();
+    std::size_t spare = open > settings().min ? open - settings().min : 0;
     // Oldest use first, as idle_ is a stack.
     for (std::size_t i = 0; i < idle_.size();) {
         backend& b = *idle_[i];
-        const bool stale =
-            now - b.book.idle_since >= settings().idle_timeout && shared_->open() > settings().min;
-        if (stale || now >= b.book.expires)
+        const bool stale = spare > 0 && now - b.book.idle_since >= settings().idle_timeout;
+        if (stale || now >= b.book.expires) {
             discard(b);
-        else
+            spare -= spare > 0;
+        } else {
             ++i;
+        }
     }
 }
 
 void shard::post_fill()
 {
-    asio::post(io_, [keep = pool(), this] { fill(); });
+    asio::post(io_, [keep = pool(), this] { fill(steady_clock::now()); });
 }
 
 void shard::post_close()

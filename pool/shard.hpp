@@ -83,7 +83,7 @@ private:
     void unlink(waiter& w) noexcept;
     void publish_oldest() noexcept;
     bool grant_next(backend& b);
-    void fill();
+    void fill(steady_clock::time_point now);
     void start_connect();
     void ask_others();
     void lend_to(shard& other);
