@@ -117,11 +117,12 @@ struct statement_traits {
     bool resets_all : 1 = false;               // RESET ALL, DISCARD ALL
     bool is_rollback_to : 1 = false;           // some statement is ROLLBACK TO: it may undo SETs
     bool opaque : 1 = false;                   // DO, CALL: may do anything inside
-    bool self_contained : 1 =
-        false;                      // one plain SELECT, INSERT, UPDATE, DELETE, VALUES (or WITH of
-                                    // these): opens no transaction, leaves nothing in the session,
-                                    // takes no advisory or explicit row lock, does not sleep
+    // One plain SELECT, INSERT, UPDATE, DELETE, VALUES (or WITH of these): opens no transaction,
+    // leaves nothing in the session, takes no advisory or explicit row lock, does not sleep.
+    bool self_contained : 1 = false;
     bool unterminated : 1 = false;  // a quote or comment has no end
+    // Later statements have names, too: of what they pin only `unpins` is the end, no name.
+    bool more_names : 1 = false;
 
     pin_reason pins = pin_reason::none;
     // Reasons that the text takes away for good, if it ends without an error: UNLISTEN *,
@@ -134,9 +135,10 @@ struct statement_traits {
 
     std::uint64_t kinds = 0;  // every kind that occurs, see has()
 
-    // Of the first PREPARE, EXECUTE, DEALLOCATE (empty: ALL), DECLARE, FETCH, CLOSE, LISTEN,
-    // UNLISTEN, NOTIFY, SAVEPOINT, RELEASE or ROLLBACK TO.
+    // Of the first PREPARE, EXECUTE, DEALLOCATE (none: ALL), DECLARE, FETCH, CLOSE, LISTEN,
+    // UNLISTEN, NOTIFY, SAVEPOINT, RELEASE or ROLLBACK TO, and which of these it is.
     name_token name;
+    statement_kind name_kind = statement_kind::empty;
 
     std::array<setting_change, settings_max> settings{};
 

@@ -5,18 +5,22 @@
 
 namespace sluice::sql {
 
-void statement_scanner::remember_name() noexcept
+void statement_scanner::remember_name(const token& name, statement_kind kind) noexcept
 {
-    const bool quoted = now_.kind != token_kind::word;
-    if (quoted && now_.kind != token_kind::quoted_word && now_.kind != token_kind::unicode_word)
+    const bool quoted = name.kind != token_kind::word;
+    if (quoted && name.kind != token_kind::quoted_word && name.kind != token_kind::unicode_word)
         return;
-    if (out_.name.raw.empty())
-        out_.name = {now_.text, quoted};
+    if (out_.name_kind != statement_kind::empty) {
+        out_.more_names = true;
+        return;
+    }
+    out_.name = {name.text, quoted};
+    out_.name_kind = kind;
 }
 
 statement_kind statement_scanner::named(statement_kind kind) noexcept
 {
-    remember_name();
+    remember_name(now_, kind);
     return kind;
 }
 
@@ -37,8 +41,7 @@ statement_kind statement_scanner::deallocate_head() noexcept
 {
     const token first = now_;
     if (accept("prepare") && at_end()) {
-        if (out_.name.raw.empty())
-            out_.name = {first.text, false};
+        remember_name(first, statement_kind::deallocate);
         return statement_kind::deallocate;
     }
     if (at("all")) {
@@ -65,7 +68,7 @@ statement_kind statement_scanner::discard_head() noexcept
 // DECLARE name ... CURSOR [WITH HOLD | WITHOUT HOLD] FOR query
 statement_kind statement_scanner::declare_head() noexcept
 {
-    remember_name();
+    remember_name(now_, statement_kind::declare_cursor);
     for (advance(); !at_end() && !at("for"); advance()) {
         if (!at("with"))
             continue;
@@ -84,10 +87,7 @@ statement_kind statement_scanner::fetch_head() noexcept
     token last = now_;
     for (; !at_end(); advance())
         last = now_;
-    const token end = now_;
-    now_ = last;
-    remember_name();
-    now_ = end;
+    remember_name(last, statement_kind::fetch);
     return statement_kind::fetch;
 }
 

@@ -70,7 +70,7 @@ private:
     void code(std::string_view quoted) noexcept;
 
     void touch(std::string_view name, std::string_view value = {}) noexcept;
-    void remember_name() noexcept;
+    void remember_name(const token& name, statement_kind kind) noexcept;
     void pin(pin_reason reason) noexcept;
     void unpin(pin_reason reason) noexcept;
 

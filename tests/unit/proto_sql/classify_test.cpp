@@ -340,6 +340,20 @@ TEST(Classify, SelfContained)
         EXPECT_FALSE(classify_postgres(text).self_contained) << text;
 }
 
+TEST(Classify, NamesOfSeveralStatements)
+{
+    const auto one = classify_postgres("SELECT 1; PREPARE p AS SELECT 1; SELECT 2");
+    EXPECT_EQ(one.name.raw, "p");
+    EXPECT_EQ(one.name_kind, k::prepare);
+    EXPECT_FALSE(one.more_names);
+    const auto two = classify_postgres("LISTEN a; LISTEN b");
+    EXPECT_EQ(two.name.raw, "a");
+    EXPECT_EQ(two.name_kind, k::listen);
+    EXPECT_TRUE(two.more_names);
+    EXPECT_EQ(classify_postgres("SELECT 1").name_kind, k::empty);
+    EXPECT_EQ(classify_postgres("DEALLOCATE ALL").name_kind, k::empty);
+}
+
 TEST(Classify, CodeIsOpaque)
 {
     EXPECT_TRUE(classify_postgres("DO $$ $$").opaque);
