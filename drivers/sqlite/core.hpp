@@ -1,0 +1,189 @@
+// drivers/sqlite/core.hpp: the inside of a database and of its sessions.
+//
+// Layer: drivers, private to this folder. One mutex per file guards all of it but what a worker
+// runs: while session_state::where is `running`, transaction, portals and caller belong to the
+// thread that runs it, and others touch only `closed` and the stop_control.
+//
+//   loop --submit--> reads_ (any handle) | bound_ (a handle of its own) --> reader threads
+//                \-> writes_ (waits for the lease) | the holder's job    --> writer thread
+//   janitor: queue, suspension and snapshot timeouts; what closed sessions left behind
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "drivers/sqlite/engine.hpp"
+#include "drivers/sqlite/handle.hpp"
+
+namespace sluice::sqlite {
+
+// A statement that runs or is suspended, with the handle that it stands on.
+struct portal {
+    std::unique_ptr<handle> own;  // a reader's handle, kept until the end
+    handle* on = nullptr;         // own, or the transaction's
+    std::unique_ptr<prepared> statement;
+    std::vector<value> parameters;  // bound by reference
+    std::shared_ptr<row_sink> sink;
+    std::int64_t changes_before = 0;
+    bool started = false;
+    bool write = false;
+    bool writer_lease = false;  // an autocommit write: the lease ends with it
+    clock::time_point suspended_at{};
+    std::optional<sql_error> gone;  // closed by a timeout; what resume() answers
+};
+
+struct savepoint_mark {
+    std::string name;
+    std::uint64_t number = 0;
+    bool established = false;  // on the transaction's handle
+};
+
+struct transaction_state {
+    transaction_status status = transaction_status::none;
+    transaction_options how;
+    handle* on = nullptr;         // the writer's or `own`, once there is one
+    std::unique_ptr<handle> own;  // with REPEATABLE READ's snapshot
+    std::vector<savepoint_mark> savepoints;
+    std::uint64_t last_number = 0;
+    sql_error lost;
+};
+
+// One operation; a session has one at most.
+struct job {
+    session::verb what = session::verb::describe;
+    request with;
+    portal_id id = 0;
+    transaction_options how;
+    std::unique_ptr<completion> done;
+    clock::time_point queued_at{};
+    outcome result;
+};
+
+enum class place {
+    idle,
+    reads,   // in reads_
+    bound,   // in bound_
+    writes,  // in writes_
+    lease,   // the holder's next job
+    running,
+};
+
+struct session_state : std::enable_shared_from_this<session_state> {
+    std::shared_ptr<engine> on;
+    asio::any_io_executor executor;
+    place where = place::idle;
+    bool closed = false;
+    bool needs_lease = false;         // a reader found that the statement writes
+    bool waits_for_borrower = false;  // submitted while a thread tidied the session up
+    job current;
+    stop_control control;  // of `current`
+    transaction_state transaction;
+    caller asking;
+    std::map<portal_id, portal> portals;
+    portal_id last_portal = 0;
+    clock::time_point idle_since{};
+};
+
+using session_ref = std::shared_ptr<session_state>;
+
+class engine : public std::enable_shared_from_this<engine> {
+public:
+    explicit engine(options with) : options_(std::move(with)) {}
+
+    bool start(sql_error& why);                 // database.cpp
+    void close(std::chrono::milliseconds grace);
+    statistics stats() const;
+    const options& with() const noexcept { return options_; }
+
+    void submit(const session_ref& s, job&& wanted);  // submit.cpp
+    void cancel(session_state& s);
+    void detach(const session_ref& s);
+    void set_context(session_state& s, session_context who);
+    transaction_status status(const session_state& s) const;
+
+private:
+    using lock = std::unique_lock<std::mutex>;
+
+    // submit.cpp
+    bool answer_at_once(session_state& s);
+    void dispatch(lock& held, const session_ref& s);
+    void enqueue(lock& held, const session_ref& s);
+    void fail_queued(lock& held, const session_ref& s, sql_error why);
+    void take_from_queue(session_state& s);
+
+    // run.cpp: what a worker does with a job, without the mutex
+    void run_statement(session_state& s, portal& p);
+    void step(session_state& s, portal& p);
+    void finish_statement(session_state& s, portal& p);
+    void fail_statement(session_state& s, portal& p, sql_error why);
+    void undo(portal& p) noexcept;
+    bool settle(portal& p, sql_error* why) noexcept;
+    bool prepare_on(session_state& s, handle& on, portal& p);
+    bool establish_savepoints(session_state& s);
+    void end_transaction(session_state& s, bool commit);
+    void change_savepoint(session_state& s);
+    void run_resume(session_state& s);
+    void run_close(session_state& s);
+    void run_in_transaction(session_state& s, bool may_write);
+    void note_lost(session_state& s, const sql_error& cause);
+    void release_all(session_state& s) noexcept;
+    void keep_portal(session_state& s, portal&& p);
+
+    // reader.cpp
+    void read_loop();
+    void run_on_reader(const session_ref& s);
+    void run_on_free_handle(session_state& s, std::unique_ptr<handle>& with);
+    std::unique_ptr<handle> get_handle(lock& held, sql_error& why);
+    void put_handle(std::unique_ptr<handle> h) noexcept;
+
+    // writer.cpp
+    void write_loop();
+    void run_on_writer(const session_ref& s);
+    void run_first_write(session_state& s);
+    void run_as_holder(session_state& s);
+    void after_write(lock& held, const session_ref& s);
+    void watch_lease(lock& held);
+    void checkpoint(lock& held);
+
+    // janitor.cpp
+    void sweep_loop();
+    void sweep_queue(lock& held, std::deque<session_ref>& queue, clock::time_point now);
+    bool is_due(const session_state& s, clock::time_point now) const;
+    void sweep_portals(session_state& s, clock::time_point now);
+    void close_spares(lock& held, clock::time_point now);
+    // Between the two, the caller's thread works on an idle session without the mutex.
+    void borrow(lock& held, session_state& s);
+    void give_back(lock& held, const session_ref& s);
+    void finish(lock& held, const session_ref& s);  // delivers s->current, unlocks
+    void note_holding(const session_ref& s);
+
+    const options options_;
+    mutable std::mutex mutex_;
+    std::condition_variable readers_wake_, writer_wake_, janitor_wake_, quiet_;
+    std::vector<std::thread> threads_;
+    bool draining_ = false;
+    bool stopped_ = false;
+    bool janitor_sleeps_ = false;
+
+    std::deque<session_ref> reads_, bound_, writes_;
+    session_ref lease_;  // who may write; null: nobody
+    std::set<session_ref> running_;
+    std::set<session_ref> holding_;  // with suspended results or a snapshot
+
+    std::unique_ptr<handle> writer_;
+    std::vector<std::unique_ptr<handle>> spare_;
+    int handles_ = 0;  // readers' handles that are open, wherever they are
+    int log_frames_ = 0;      // in the -wal file, as of the last commit
+    int checkpoint_at_ = 1000;  // frames
+    bool log_grew_ = false;   // since the last checkpoint
+    statistics counted_;
+};
+
+// INSERT, UPDATE, CREATE ...: goes to the writer without asking a reader first.
+bool looks_like_write(std::string_view sql) noexcept;
+
+}  // namespace sluice::sqlite

@@ -1,0 +1,170 @@
+// drivers/sqlite/handle.cpp: one connection to a SQLite file with its cache of compiled statements.
+#include "drivers/sqlite/handle.hpp"
+
+#include <sqlite3.h>
+
+#include "drivers/sqlite/errors.hpp"
+#include "drivers/sqlite/functions.hpp"
+
+namespace sluice::sqlite {
+namespace {
+
+constexpr int steps_between_looks = 1000;
+
+int progress(void* data) noexcept
+{
+    auto* control = static_cast<handle*>(data)->control;
+    if (!control)
+        return 0;
+    if (control->cause.load(std::memory_order_relaxed) != stop_cause::none)
+        return 1;
+    if (control->deadline == clock::time_point::max() || clock::now() < control->deadline)
+        return 0;
+    auto none = stop_cause::none;
+    control->cause.compare_exchange_strong(none, stop_cause::timed_out);
+    return 1;
+}
+
+// Checkpoints are the writer's, so the hook only remembers how long the log has become.
+int after_commit(void* data, sqlite3*, const char*, int frames) noexcept
+{
+    static_cast<handle*>(data)->wal_frames = frames;
+    return SQLITE_OK;
+}
+
+bool blank(std::string_view rest) noexcept
+{
+    return rest.find_first_not_of(" \t\r\n\f;") == std::string_view::npos;
+}
+
+}  // namespace
+
+prepared::~prepared() { sqlite3_finalize(raw); }
+
+std::unique_ptr<handle> handle::open(const options& with, role as, sql_error& why)
+{
+    std::unique_ptr<handle> made(new handle);
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    flags |= with.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    if (with.create && !with.read_only && as == role::writer)
+        flags |= SQLITE_OPEN_CREATE;
+    // A name that starts with ':' or "file:" would not be a file's (SQLITE_USE_URI is compiled in).
+    const std::string name = with.path.starts_with('/') ? with.path : "./" + with.path;
+    if (sqlite3_open_v2(name.c_str(), &made->db_, flags, nullptr) != SQLITE_OK ||
+        !made->configure(with, as)) {
+        why = made->db_ ? error_of(made->db_, {}) : make_error("53200", "out of memory");
+        return nullptr;
+    }
+    return made;
+}
+
+bool handle::configure(const options& with, role as)
+{
+    cached_max_ = static_cast<std::size_t>(with.cached_statements);
+    sqlite3_busy_timeout(db_, static_cast<int>(with.busy_timeout.count()));
+    guarded.ours = true;
+    const std::string cache = "PRAGMA cache_size=-" + std::to_string(with.cache_bytes / 1024);
+    bool good = run(cache.c_str());
+    if (good && !with.read_only)
+        good = run("PRAGMA journal_mode=WAL") && run("PRAGMA synchronous=FULL") &&
+               run("PRAGMA wal_autocheckpoint=0");
+    // The first read of the file finds out whether it is a database at all.
+    good = good && run("SELECT count(*) FROM sqlite_schema");
+    if (!good)
+        return false;
+    if (as == role::reader)
+        set_query_only(true);
+    sqlite3_wal_hook(db_, after_commit, this);
+    guard(db_, guarded, with);
+    add_functions(*this);
+    sqlite3_progress_handler(db_, steps_between_looks, progress, this);
+    guarded.ours = false;
+    return true;
+}
+
+handle::~handle()
+{
+    by_text_.clear();
+    cache_.clear();
+    sqlite3_close_v2(db_);
+}
+
+std::unique_ptr<prepared> handle::take(const sql_text& sql, sql_error& why)
+{
+    if (const auto found = by_text_.find(*sql); found != by_text_.end()) {
+        auto statement = std::move(*found->second);
+        cache_.erase(found->second);
+        by_text_.erase(found);
+        return statement;
+    }
+    auto statement = std::make_unique<prepared>();
+    const char* tail = nullptr;
+    guarded.refusal = nullptr;
+    const int code = sqlite3_prepare_v3(db_, sql->data(), static_cast<int>(sql->size()),
+                                        SQLITE_PREPARE_PERSISTENT, &statement->raw, &tail);
+    ++compiled;
+    if (code != SQLITE_OK) {
+        why = error_of(db_, *sql);
+        if (guarded.refusal && (code & 0xff) == SQLITE_AUTH) {
+            why.message = guarded.refusal;
+            why.sqlstate = guarded.sqlstate;
+        }
+        return nullptr;
+    }
+    if (!statement->raw) {
+        why = make_error("42601", "the statement is empty");
+        return nullptr;
+    }
+    const auto used = static_cast<std::size_t>(tail - sql->data());
+    if (!blank(std::string_view(*sql).substr(used))) {
+        // What follows may be a comment: only SQLite's own reader knows.
+        sqlite3_stmt* second = nullptr;
+        const auto rest = static_cast<int>(sql->size() - used);
+        const int more = sqlite3_prepare_v3(db_, tail, rest, 0, &second, nullptr);
+        sqlite3_finalize(second);
+        if (more != SQLITE_OK || second) {
+            why = make_error("42601", "cannot insert multiple commands into a prepared statement");
+            why.position = static_cast<int>(used);
+            return nullptr;
+        }
+    }
+    statement->sql = sql;
+    read_info(db_, *statement);
+    return statement;
+}
+
+void handle::give_back(std::unique_ptr<prepared> done) noexcept
+{
+    if (!done)
+        return;
+    sqlite3_reset(done->raw);
+    sqlite3_clear_bindings(done->raw);
+    if (cached_max_ == 0 || by_text_.contains(*done->sql))
+        return;
+    cache_.push_front(std::move(done));
+    by_text_.emplace(*cache_.front()->sql, cache_.begin());
+    if (cache_.size() > cached_max_) {
+        by_text_.erase(*cache_.back()->sql);
+        cache_.pop_back();
+    }
+}
+
+bool handle::run(const char* sql) noexcept
+{
+    const bool before = guarded.ours;
+    auto* const watched = std::exchange(control, nullptr);  // ROLLBACK must not be interrupted
+    guarded.ours = true;
+    const int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
+    guarded.ours = before;
+    control = watched;
+    return code == SQLITE_OK;
+}
+
+bool handle::in_transaction() const noexcept { return sqlite3_get_autocommit(db_) == 0; }
+
+void handle::set_query_only(bool on) noexcept
+{
+    run(on ? "PRAGMA query_only=ON" : "PRAGMA query_only=OFF");
+}
+
+}  // namespace sluice::sqlite
