@@ -75,6 +75,7 @@ private:
 
     // sqlite_words.cpp: true when the words at hand have been dealt with
     bool clause_word();
+    void upsert_source();
     bool locking_clause();
     bool row_bounds();
     std::string row_count(std::size_t n);
@@ -104,6 +105,7 @@ private:
     std::vector<group> groups_;
     operand operand_;
     bool unterminated_ = false;
+    bool open_from_ = false;  // in a FROM outside of parentheses
     bool limit_seen_ = false;
     std::size_t wrap_until_ = none;  // token before which DEFAULT's parenthesis closes
     std::size_t bracket_depth_ = 0;

@@ -10,6 +10,8 @@ namespace sluice::sql {
 
 bool sqlite_rewriter::clause_word()
 {
+    if (groups_.empty())
+        upsert_source();
     if (at("for"))
         return locking_clause();
     if (at("limit")) {
@@ -22,6 +24,21 @@ bool sqlite_rewriter::clause_word()
     if (at("offset") || at("fetch"))
         return row_bounds();
     return false;
+}
+
+// INSERT ... SELECT ... FROM t ON CONFLICT: SQLite takes the ON for a join's, unless a clause like
+// WHERE ends the FROM.
+void sqlite_rewriter::upsert_source()
+{
+    if (at("select") || at("where") || at("group") || at("having") || at("order") || at("limit")) {
+        open_from_ = false;
+    } else if (at("from")) {
+        open_from_ = true;
+    } else if (open_from_ && at("on") && at("conflict", 1)) {
+        gap();
+        out_.text += "WHERE true ";
+        open_from_ = false;
+    }
 }
 
 // FOR [NO KEY] UPDATE | [KEY] SHARE [OF t, ...] [NOWAIT | SKIP LOCKED]: one writer, nothing to

@@ -17,6 +17,7 @@
 //   COLLATE pg_catalog.default      dropped
 //   FOR UPDATE ... at any depth     dropped
 //   LIMIT ALL, OFFSET n alone       LIMIT -1 [OFFSET n]
+//   INSERT ... FROM t ON CONFLICT   ... FROM t WHERE true ON CONFLICT
 //   CREATE TABLE: SERIAL, IDENTITY  INTEGER; timestamp with time zone -> TIMESTAMPTZ,
 //                                   double precision -> DOUBLE, character varying(n) -> VARCHAR(n);
 //                                   DEFAULT f() -> DEFAULT (f()); arrays lose their brackets

@@ -163,6 +163,14 @@ TEST(ToSqlite, Words)
         {"SELECT 1 /* a /* b */ c */ + 2 -- x", "SELECT 1 + 2"},
         {"/* x */ SELECT 1", "SELECT 1"},
         {"SELECT 1/*x*/FROM t", "SELECT 1 FROM t"},
+        {"INSERT INTO t SELECT * FROM u ON CONFLICT DO NOTHING",
+         "INSERT INTO t SELECT * FROM u WHERE true ON CONFLICT DO NOTHING"},
+        {"INSERT INTO t SELECT * FROM u WHERE a ON CONFLICT (b) DO NOTHING",
+         "INSERT INTO t SELECT * FROM u WHERE a ON CONFLICT (b) DO NOTHING"},
+        {"INSERT INTO t SELECT * FROM u JOIN v ON u.a = v.a",
+         "INSERT INTO t SELECT * FROM u JOIN v ON u.a = v.a"},
+        {"INSERT INTO t VALUES ((SELECT a FROM u)) ON CONFLICT DO NOTHING",
+         "INSERT INTO t VALUES ((SELECT a FROM u)) ON CONFLICT DO NOTHING"},
     });
 }
 
