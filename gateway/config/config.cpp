@@ -1,13 +1,22 @@
 // gateway/config/config.cpp: the few questions that a configuration answers about itself.
 #include "gateway/config/config.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
 
 namespace sluice::gateway {
 
 bool endpoint::is_loopback() const noexcept
 {
-    return is_unix() || host == "localhost" || host == "::1" || host.starts_with("127.");
+    if (is_unix() || host == "localhost")
+        return true;
+    in_addr v4{};
+    if (::inet_pton(AF_INET, host.c_str(), &v4) == 1)
+        return (ntohl(v4.s_addr) >> 24) == 127;
+    in6_addr v6{};
+    return ::inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
 std::string endpoint::text() const

@@ -1,0 +1,267 @@
+// gateway/config/keys.cpp: every key of every section, with its default and what it is for.
+#include "gateway/config/keys.hpp"
+
+#include <limits>
+
+namespace sluice::gateway {
+namespace {
+
+constexpr std::int64_t second = 1000;
+constexpr std::int64_t day = 86'400 * second;
+constexpr std::int64_t many = 10'000'000;
+
+template <auto Member>
+constexpr key flag(std::string_view name, std::string_view fallback, std::string_view help)
+{
+    return {name, key_type::boolean, 0, 0, {}, fallback, help, store_member<Member>};
+}
+template <auto Member>
+constexpr key whole(std::string_view name,
+                    std::int64_t least,
+                    std::int64_t most,
+                    std::string_view fallback,
+                    std::string_view help)
+{
+    return {name, key_type::integer, least, most, {}, fallback, help, store_member<Member>};
+}
+template <auto Member>
+constexpr key timed(std::string_view name,
+                    std::int64_t least,
+                    std::int64_t most,
+                    std::string_view fallback,
+                    std::string_view help)
+{
+    return {name, key_type::time, least, most, {}, fallback, help, store_member<Member>};
+}
+template <auto Member>
+constexpr key sized(std::string_view name,
+                    std::size_t least,
+                    std::size_t most,
+                    std::string_view fallback,
+                    std::string_view help)
+{
+    return {name,     key_type::size, static_cast<std::int64_t>(least),
+            static_cast<std::int64_t>(most), {}, fallback, help, store_member<Member>};
+}
+template <auto Member>
+constexpr key one_of(std::string_view name,
+                     std::span<const std::string_view> choices,
+                     std::string_view fallback,
+                     std::string_view help)
+{
+    return {name, key_type::choice, 0, 0, choices, fallback, help, store_member<Member>};
+}
+template <auto Member>
+constexpr key words(std::string_view name, std::string_view fallback, std::string_view help)
+{
+    return {name, key_type::text, 0, 0, {}, fallback, help, store_member<Member>};
+}
+template <auto Member>
+constexpr key path(std::string_view name, std::string_view help)
+{
+    return {name, key_type::path, 0, 0, {}, "", help, store_member<Member>};
+}
+constexpr key special(std::string_view name, std::string_view fallback, std::string_view help)
+{
+    return {name, key_type::special, 0, 0, {}, fallback, help, nullptr};
+}
+
+// In the order of the enumerations of config.hpp.
+constexpr std::string_view levels[] = {"trace", "debug", "info", "warn", "error", "off"};
+constexpr std::string_view formats[] = {"text", "json"};
+constexpr std::string_view tls_modes[] = {"off", "prefer", "require", "verify"};
+constexpr std::string_view pool_modes[] = {"session", "transaction", "statement"};
+constexpr std::string_view tenant_keys_[] = {
+    "database", "user", "user_suffix", "option", "server_name"};
+constexpr std::string_view priorities[] = {"high", "normal", "low"};
+
+constexpr key root_keys[] = {
+    special("include", "[]", "more files to read; * and ? match"),
+    special("gateway", "", "the process"),
+    special("listen", "", "where clients connect"),
+    special("auth", "", "how clients prove who they are"),
+    special("databases", "", "what clients connect to"),
+    special("users", "", "who may connect"),
+    special("tenants", "", "limits of each tenant"),
+};
+
+// clang-format off
+using g = gateway_config;
+constexpr key gateway_keys[] = {
+    whole<&g::workers>("workers", 0, 1024, "0", "threads that serve clients; 0: one per CPU"),
+    timed<&g::drain_timeout>("drain_timeout", 0, day, "30s",
+        "how long SIGTERM waits for transactions to end"),
+    whole<&g::max_clients>("max_clients", 1, many, "10000", "clients at once"),
+    timed<&g::login_timeout>("login_timeout", 100, day, "15s", "how long a login may take"),
+    sized<&g::max_message>("max_message", kibibyte, gibibyte, "1GiB",
+        "the longest message of a client"),
+    timed<&g::client_idle_timeout>("client_idle_timeout", 0, 365 * day, "0s",
+        "clients idle for longer are disconnected; 0s: never"),
+    special("tcp_keepalive", "", "how dead clients are noticed"),
+    special("log", "", "what is logged where"),
+};
+
+using k = keepalive_config;
+constexpr key keepalive_keys[] = {
+    flag<&k::enabled>("enabled", "true", "send TCP keepalives to clients"),
+    timed<&k::idle>("idle", second, day, "60s", "silence before the first probe"),
+    timed<&k::interval>("interval", second, day, "15s", "time between probes"),
+    whole<&k::count>("count", 1, 100, "4", "probes without answer before the client is gone"),
+};
+
+using l = log_config;
+constexpr key log_keys[] = {
+    one_of<&l::level>("level", levels, "info", "the least that is logged"),
+    one_of<&l::format>("format", formats, "text", "lines for people or JSON for collectors"),
+    path<&l::file>("file", "where to write; standard error without it"),
+    whole<&l::queue>("queue", 16, 1'000'000, "8192",
+        "lines that may wait to be written; past it the oldest are dropped"),
+};
+
+using li = listen_config;
+constexpr key listen_keys[] = {
+    special("postgres", "[]", "host:port or unix:/path, for PostgreSQL clients"),
+    special("mysql", "[]", "not supported by this version"),
+    special("http", "", "host:port; no effect yet"),
+    special("tls", "", "encryption of client connections"),
+    whole<&li::backlog>("backlog", 1, 65'535, "1024", "connections waiting to be accepted"),
+    special("unix_socket_mode", "0777", "permissions of Unix sockets, octal"),
+};
+
+using t = tls_config;
+constexpr key tls_keys[] = {
+    one_of<&t::mode>("mode", tls_modes, "off",
+        "prefer: whoever asks gets it; require: nobody without; verify: client certificates too"),
+    path<&t::cert_file>("cert_file", "the server's certificate chain, PEM"),
+    path<&t::key_file>("key_file", "its private key, PEM"),
+    path<&t::ca_file>("ca_file", "verify: who signs the clients' certificates, PEM"),
+};
+
+constexpr key auth_keys[] = {
+    special("method", "password", "password (= scram-sha-256), scram-sha-256, md5 or trust"),
+};
+
+using d = database;
+constexpr key database_keys[] = {
+    special("engine", "", "postgres or sqlite"),
+    whole<&d::max_clients>("max_clients", 0, many, "0", "clients at once; 0: no limit of its own"),
+    special("pool", "", "how its connections are shared"),
+    special("url", "", "postgres: whatever libpq takes; or host, port, user, dbname"),
+    special("host", "", "postgres: a name, an address or a socket folder"),
+    special("port", "5432", "postgres"),
+    special("user", "", "postgres: who the gateway logs in as"),
+    special("dbname", "", "postgres: default is the name of this table"),
+    special("password", "", "postgres"),
+    special("password_file", "", "postgres: a file that holds the password"),
+    special("file", "", "sqlite: the database file"),
+    special("readers", "4", "sqlite: threads that read"),
+    special("readonly", "false", "sqlite: refuse writes"),
+    special("create", "true", "sqlite: make the file when there is none"),
+    special("statement_timeout", "0s", "sqlite: statements are cancelled after; 0s: never"),
+    special("max_value", "1073741823B", "sqlite: the longest value or row"),
+    special("max_sql", "1MiB", "sqlite: the longest statement"),
+};
+
+using s = sqlite_config;
+constexpr key sqlite_keys[] = {
+    whole<&s::readers>("readers", 1, 64, "4", "threads that read"),
+    flag<&s::readonly>("readonly", "false", "refuse writes"),
+    flag<&s::create>("create", "true", "make the file when there is none"),
+    timed<&s::statement_timeout>("statement_timeout", 0, day, "0s",
+        "statements are cancelled after; 0s: never"),
+    sized<&s::max_value>("max_value", kibibyte, gibibyte - 1, "1073741823B",
+        "the longest value or row"),
+    sized<&s::max_sql>("max_sql", kibibyte, gibibyte - 1, "1MiB", "the longest statement"),
+};
+
+using p = pool_config;
+constexpr key pool_keys[] = {
+    one_of<&p::mode>("mode", pool_modes, "transaction", "how long a client keeps a connection"),
+    whole<&p::size>("size", 1, 10'000, "20", "connections of one database and user"),
+    whole<&p::min>("min", 0, 10'000, "0", "connections kept open"),
+    whole<&p::max_queued>("max_queued", 0, many, "0", "requests that may wait; 0: any number"),
+    timed<&p::queue_timeout>("queue_timeout", 0, day, "30s", "how long one waits; 0s: for ever"),
+    timed<&p::idle_timeout>("idle_timeout", 0, 365 * day, "10m",
+        "connections idle for longer are closed; 0s: never"),
+    timed<&p::lifetime>("lifetime", 0, 365 * day, "1h", "older ones are replaced; 0s: never"),
+    timed<&p::connect_timeout>("connect_timeout", 100, 3'600'000, "5s", "how long opening takes"),
+    whole<&p::max_connecting>("max_connecting", 1, 1000, "4", "connections opened at once"),
+    whole<&p::max_prepared>("max_prepared", 1, 100'000, "500",
+        "prepared statements of one connection"),
+    timed<&p::probe_after>("probe_after", 0, 365 * day, "30s",
+        "idle for longer: asked before it is used; 0s: never"),
+    timed<&p::cancel_timeout>("cancel_timeout", 100, 3'600'000, "5s",
+        "a connection that has not obeyed a cancel by then is closed"),
+    flag<&p::multiplex>("multiplex", "true", "no effect yet"),
+};
+
+using u = user;
+constexpr key user_keys[] = {
+    special("password", "", "verifiers of `sluice password`, or plain text; one or a list"),
+    special("password_file", "", "a file with one of them per line"),
+    special("databases", "", "which it may use; all without it"),
+    whole<&u::max_clients>("max_clients", 0, many, "0", "clients at once; 0: no limit of its own"),
+    words<&u::backend_user>("backend_user", "", "log in to databases as this user"),
+    special("backend_password", "", "its password"),
+    special("backend_password_file", "", "a file that holds it"),
+    one_of<&u::pool_mode>("pool_mode", pool_modes, "", "instead of pool.mode of the database"),
+};
+
+using ts = tenants_config;
+constexpr key tenants_keys[] = {
+    one_of<&ts::key>("key", tenant_keys_, "database", "what tells tenants apart"),
+    words<&ts::separator>("separator", "@", "user_suffix: what stands before the tenant"),
+};
+
+using te = tenant;
+constexpr key tenant_keys[] = {
+    whole<&te::max_clients>("max_clients", 0, many, "0", "clients at once"),
+    whole<&te::max_concurrent>("max_concurrent", 0, many, "0", "requests that hold a connection"),
+    whole<&te::max_queued>("max_queued", 0, many, "0", "requests that may wait"),
+    timed<&te::queue_timeout>("queue_timeout", 0, day, "0s", "how long one waits"),
+    key{"max_rate", key_type::real, 0, many, {}, "0", "requests a second",
+        store_member<&te::max_rate>},
+    whole<&te::burst>("burst", 0, many, "0", "requests at once above the rate"),
+    timed<&te::statement_timeout>("statement_timeout", 0, day, "0s", "cancelled after"),
+    timed<&te::transaction_timeout>("transaction_timeout", 0, day, "0s", "rolled back after"),
+    timed<&te::idle_transaction_timeout>("idle_transaction_timeout", 0, day, "0s",
+        "rolled back after idling"),
+    sized<&te::max_buffer>("max_buffer", 0, 64 * gibibyte, "0B", "bytes in flight"),
+    whole<&te::weight>("weight", 1, 1000, "1", "its share of what is scarce"),
+    one_of<&te::priority>("priority", priorities, "normal", "who is served first"),
+};
+// clang-format on
+
+constexpr section_keys sections[] = {
+    {"", root_keys},
+    {"gateway", gateway_keys},
+    {"gateway.tcp_keepalive", keepalive_keys},
+    {"gateway.log", log_keys},
+    {"listen", listen_keys},
+    {"listen.tls", tls_keys},
+    {"auth", auth_keys},
+    {"databases.NAME", database_keys},
+    {"databases.NAME (sqlite)", sqlite_keys},
+    {"databases.NAME.pool", pool_keys},
+    {"users.NAME", user_keys},
+    {"tenants", tenants_keys},
+    {"tenants.NAME", tenant_keys},
+};
+
+}  // namespace
+
+std::span<const section_keys> all_keys() noexcept
+{
+    return sections;
+}
+
+std::span<const key> keys_of(std::string_view section) noexcept
+{
+    for (const auto& entry : sections) {
+        if (entry.section == section)
+            return entry.keys;
+    }
+    return {};
+}
+
+}  // namespace sluice::gateway
