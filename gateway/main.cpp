@@ -1,10 +1,15 @@
-// gateway/main.cpp: the sluice program: arguments, wiring.
-#include <cstdio>
+// gateway/main.cpp: the sluice program.
+#include <exception>
+#include <iostream>
 
-#include "generated/version.hpp"
+#include "gateway/cli/cli.hpp"
 
-int main()
+int main(int argc, char** argv)
 {
-    std::printf("sluice %s\n", sluice::version);
-    return 0;
+    try {
+        return sluice::gateway::run_command_line(argc, argv);
+    } catch (const std::exception& failed) {
+        std::cerr << "sluice: " << failed.what() << '\n';
+        return 1;
+    }
 }

@@ -1,0 +1,123 @@
+// gateway/cli/cli.cpp: the command line.
+#include "gateway/cli/cli.hpp"
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include <iostream>
+
+#include "gateway/auth/password_command.hpp"
+#include "gateway/config/load.hpp"
+#include "gateway/log/log.hpp"
+#include "gateway/server.hpp"
+#include "generated/version.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+constexpr int bad_configuration = 1;
+constexpr int bad_arguments = 2;
+
+constexpr const char* examples =
+    "Examples:\n"
+    "  sluice --config sluice.toml   run in the foreground; SIGTERM drains and stops\n"
+    "  sluice check sluice.toml      name everything that is wrong with the file\n"
+    "  sluice password alice         print the lines to put into [users.alice]\n"
+    "\n"
+    "Exit codes: 0 all well, 1 wrong configuration or cannot serve, 2 wrong arguments\n";
+
+void print_errors(const std::string& file, const load_result& made, std::ostream& err)
+{
+    for (const auto& line : made.errors)
+        err << "error: " << line << '\n';
+    err << file << ": " << made.errors.size() << (made.errors.size() == 1 ? " error" : " errors")
+        << '\n';
+}
+
+void print_database(const database& db, std::ostream& out)
+{
+    static constexpr const char* modes[] = {"session", "transaction", "statement"};
+    out << "database " << db.name << ": ";
+    if (db.engine == engine::sqlite) {
+        out << "sqlite " << db.sqlite.file << ", " << db.sqlite.readers << " readers"
+            << (db.sqlite.readonly ? ", read-only" : "") << '\n';
+        return;
+    }
+    const std::string host = db.postgres.parameter("host");
+    const std::string port = db.postgres.parameter("port");
+    const std::string name = db.postgres.parameter("dbname");
+    out << "postgres " << (host.empty() ? "(libpq's default host)" : host)
+        << (port.empty() ? "" : ":" + port) << (name.empty() ? "" : "/" + name) << ", pool of "
+        << db.pool.size << " in " << modes[static_cast<int>(db.pool.mode)] << " mode\n";
+}
+
+int run_command(const std::string& file)
+{
+    const auto made = load_config(file);
+    if (!made) {
+        print_errors(file, made, std::cerr);
+        return bad_configuration;
+    }
+    if (const auto why = log::open(made.settings.gateway.log); !why.empty()) {
+        std::cerr << "error: " << why << '\n';
+        return bad_configuration;
+    }
+    for (const auto& line : made.warnings)
+        log::warn("configuration", {{"warning", line}});
+    const int code = run_gateway(made.settings);
+    log::close();
+    return code;
+}
+
+}  // namespace
+
+int check_command(const std::string& file, std::ostream& out, std::ostream& err)
+{
+    const auto made = load_config(file);
+    for (const auto& line : made.warnings)
+        err << "warning: " << line << '\n';
+    if (!made) {
+        print_errors(file, made, err);
+        return bad_configuration;
+    }
+    out << file << ": ok\n";
+    for (const auto& where : made.settings.listen.postgres)
+        out << "listen postgres " << where.text() << '\n';
+    for (const auto& [name, db] : made.settings.databases)
+        print_database(db, out);
+    out << made.settings.users.size() << (made.settings.users.size() == 1 ? " user" : " users")
+        << '\n';
+    return 0;
+}
+
+int run_command_line(int argc, const char* const* argv)
+{
+    CLI::App app("Sluice: a gateway and connection pooler for PostgreSQL and SQLite", "sluice");
+    app.footer(examples);
+    app.set_version_flag("--version", std::string("sluice ") + version);
+    std::string file;
+    std::string user;
+    app.add_option("--config,-c", file, "run with this configuration")->type_name("FILE");
+    auto* check = app.add_subcommand("check", "validate a configuration and say what it does");
+    std::string checked;
+    check->add_option("file", checked, "the configuration")->required()->type_name("FILE");
+    auto* password = app.add_subcommand("password", "ask for a password and print its verifiers");
+    password->add_option("user", user, "whose password")->required()->type_name("USER");
+    app.require_subcommand(0, 1);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& stopped) {
+        return app.exit(stopped) == 0 ? 0 : bad_arguments;
+    }
+    if (*check)
+        return check_command(checked, std::cout, std::cerr);
+    if (*password)
+        return run_password_command(
+            user, {std::cin, std::cout, std::cerr}, ::isatty(STDIN_FILENO) == 1);
+    if (!file.empty())
+        return run_command(file);
+    std::cerr << "sluice: nothing to do; say --config FILE\n\n" << app.help();
+    return bad_arguments;
+}
+
+}  // namespace sluice::gateway
