@@ -5,13 +5,31 @@
 
 namespace sluice::gateway {
 
+bool session::enter(const database& entry, const user* who)
+{
+    const std::size_t user_max = who ? who->max_clients : 0;
+    const auto refused = shared_.limits.enter(
+        identity_.database, entry.max_clients, identity_.user, user_max, counted_);
+    if (refused == client_limits::refusal::database)
+        refuse(client_error::too_many_database_clients,
+               "too many clients of database \"" + identity_.database +
+                   "\" (max_clients = " + std::to_string(entry.max_clients) + ")",
+               "Close idle connections or raise databases." + entry.name + ".max_clients.");
+    else if (refused == client_limits::refusal::user)
+        refuse(client_error::too_many_user_clients,
+               "too many clients of user \"" + identity_.user +
+                   "\" (max_clients = " + std::to_string(user_max) + ")",
+               "Close idle connections or raise users." + identity_.user + ".max_clients.");
+    return refused == client_limits::refusal::none;
+}
+
 // False: the client was refused.
 bool session::choose_lane()
 {
     const auto& settings = shared_.settings;
     const database* entry = settings.find_database(identity_.database);
     if (!entry) {
-        refuse("3D000",
+        refuse(client_error::unknown_database,
                "database \"" + identity_.database + "\" does not exist in this gateway",
                "Add [databases." + identity_.database + "] to the configuration.");
         return false;
@@ -19,11 +37,13 @@ bool session::choose_lane()
     const user* who = settings.find_user(identity_.user);
     if (who && !who->may_use(identity_.database)) {
         refuse(
-            "42501",
+            client_error::forbidden_database,
             "user \"" + identity_.user + "\" may not use database \"" + identity_.database + "\"",
             "See users." + identity_.user + ".databases.");
         return false;
     }
+    if (!enter(*entry, who))
+        return false;
     switch (entry->engine) {
         case engine::postgres:
             lane_ = std::make_unique<pg_lane>(
@@ -32,7 +52,7 @@ bool session::choose_lane()
         case engine::sqlite:
             break;
     }
-    refuse("0A000", "this version does not serve SQLite yet", "");
+    refuse(client_error::not_supported, "this version does not serve SQLite yet", "");
     return false;
 }
 

@@ -13,9 +13,11 @@
 #include "drivers/io/poller.hpp"
 #include "gateway/auth/user_store.hpp"
 #include "gateway/cancel_registry.hpp"
+#include "gateway/client_limits.hpp"
 #include "gateway/config/config.hpp"
 #include "gateway/databases.hpp"
 #include "gateway/relay/statements.hpp"
+#include "gateway/sqlite_files.hpp"
 
 namespace sluice::gateway {
 
@@ -28,6 +30,8 @@ struct context {
     const config& settings;                        // any thread, never changes
     asio::thread_pool blocking;                    // DNS, libpq's steps, PBKDF2
     std::vector<std::unique_ptr<worker>> workers;  // each its own thread's
+    client_limits limits;                          // any thread
+    sqlite_files files;                            // any thread, after start
     cancel_registry cancels;                       // any thread
     statement_table statements;                    // any thread
     database_table databases;                      // any thread

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::chrono::milliseconds drain_poll{20};
 constexpr std::chrono::seconds goodbye_timeout{2};
+constexpr std::chrono::seconds sqlite_grace{2};
 
 // The first worker's: listeners, signals and the way to the end.
 class server {
@@ -59,6 +60,10 @@ bool server::prepare()
         return false;
     }
     shared_.tls = tls_.get();
+    if (error = shared_.files.open(shared_.settings); !error.empty()) {
+        log::error("cannot start", {{"why", error}});
+        return false;
+    }
     shared_.users.prepare();
     for (const auto& warning : shared_.users.warnings())
         log::warn(warning);
@@ -96,6 +101,7 @@ int server::run()
         each->post_stop();
     for (auto& each : shared_.workers)
         each->join();
+    shared_.files.close(sqlite_grace);
     shared_.blocking.join();
     log::info("stopped", {{"code", code}});
     return code;

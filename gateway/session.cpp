@@ -9,6 +9,7 @@
 
 #include "gateway/context.hpp"
 #include "gateway/log/log.hpp"
+#include "gateway/pg_errors.hpp"
 #include "gateway/tls.hpp"
 #include "gateway/worker.hpp"
 
@@ -73,7 +74,7 @@ session::~session()
 void session::start()
 {
     if (shared_.clients.load() > shared_.settings.gateway.max_clients)
-        refuse("53300",
+        refuse(client_error::too_many_clients,
                "too many clients (gateway.max_clients = " +
                    std::to_string(shared_.settings.gateway.max_clients) + ")",
                "Close idle connections or raise gateway.max_clients.");
@@ -289,7 +290,7 @@ void session::begin_serving()
     rest.swap(login_in_);
     login_.reset();
     if (home_.draining()) {
-        refuse("57P01", "the gateway is shutting down", "");
+        refuse(client_error::shutting_down, "the gateway is shutting down", "");
         return;
     }
     if (!choose_lane())
@@ -324,19 +325,14 @@ void session::forget_parameters() noexcept
     identity_.parameters.shrink_to_fit();
 }
 
-void session::refuse(std::string_view sqlstate, const std::string& message, const std::string& hint)
+void session::refuse(client_error code, const std::string& message, const std::string& hint)
 {
     log::warn("client refused",
               {{"client", identity_.id},
                {"peer", identity_.peer},
                {"user", identity_.user},
                {"why", message}});
-    pg::error_fields fields;
-    fields.severity = "FATAL";
-    fields.sqlstate = sqlstate;
-    fields.message = message;
-    fields.hint = hint;
-    pg::append_error(out(), fields);
+    append_pg_error(out(), code, true, message, hint);
     close("refused");
 }
 
@@ -441,11 +437,7 @@ void session::shut_down()
     if (phase_ == phase::finished)
         return;
     if (phase_ == phase::serving) {
-        pg::error_fields fields;
-        fields.severity = "FATAL";
-        fields.sqlstate = "57P01";
-        fields.message = "terminating connection because the gateway is shutting down";
-        pg::append_error(out(), fields);
+        append_pg_error(out(), client_error::shutting_down, true);
         flush();
     }
     gone("shut down");
@@ -455,6 +447,14 @@ void session::sweep(std::chrono::steady_clock::time_point now)
 {
     if (phase_ == phase::serving) {
         lane_->sweep(now);
+        const auto idle_max = shared_.settings.gateway.client_idle_timeout;
+        if (active_ || idle_max.count() == 0 || !lane_->quiescent()) {
+            active_ = false;
+            deadline_ = now + idle_max;
+        } else if (now >= deadline_) {
+            append_pg_error(out(), client_error::client_idle_timeout, true);
+            close("client_idle_timeout");
+        }
         return;
     }
     if (phase_ == phase::finished || now < deadline_)

@@ -13,6 +13,9 @@
 
 #include "drivers/io/poller.hpp"
 #include "drivers/io/transport.hpp"
+#include "gateway/client_limits.hpp"
+#include "gateway/errors.hpp"
+#include "gateway/config/config.hpp"
 #include "gateway/lane.hpp"
 #include "proto/pg/login.hpp"
 
@@ -57,11 +60,12 @@ private:
     void check_password();
     void begin_serving();
     void pass_cancel_on();
-    void refuse(std::string_view sqlstate, const std::string& message, const std::string& hint);
+    void refuse(client_error code, const std::string& message, const std::string& hint);
     void gone(std::string_view reason);
     void finish();
     void after_write(io_status status);
     bool choose_lane();
+    bool enter(const database& entry, const user* who);
 
     context& shared_;
     class worker& home_;
@@ -70,6 +74,8 @@ private:
     bool reading_ = true;
     bool writing_blocked_ = false;
     bool registered_ = false;
+    bool active_ = false;  // bytes came since the last sweep
+    client_limits::ticket counted_;
     std::chrono::steady_clock::time_point deadline_;
     std::unique_ptr<pg::login_machine> login_;
     byte_queue login_in_;

@@ -8,6 +8,7 @@
 
 #include "gateway/context.hpp"
 #include "gateway/log/log.hpp"
+#include "gateway/pg_errors.hpp"
 #include "proto/core/errc.hpp"
 #include "proto/pg/frame.hpp"
 #include "proto/pg/messages.hpp"
@@ -131,7 +132,7 @@ void pg_lane::on_lease_ready()
 void pg_lane::on_settings_applied(const std::string& error)
 {
     if (!error.empty()) {
-        fatal("08006",
+        fatal(client_error::backend_lost,
               starting_ ? error
                         : "the session's settings cannot be restored on another backend: " + error,
               "settings refused");
@@ -229,7 +230,7 @@ void pg_lane::on_replies_done(char status)
     }
     if (status != 'I') {
         if (database_->mode() == pool_mode::statement)
-            fatal("0A000",
+            fatal(client_error::transaction_forbidden,
                   "transactions cannot be used on database \"" + channel_.identity().database +
                       "\": its pool.mode is \"statement\"",
                   "transaction in statement mode");
@@ -357,36 +358,36 @@ void pg_lane::on_refused(std::error_code code, const std::string& cause)
     const auto& limits = database_->settings();
     const std::string where = "database \"" + channel_.identity().database + "\"";
     if (code == errc::connect_failed) {
-        refuse_next("08001",
+        refuse_next(client_error::backend_unreachable,
                     where + " cannot be reached: " + cause,
                     "Sluice tried for pool.connect_timeout (" +
                         seconds_text(limits.connect_timeout) + ").");
     } else if (code == errc::pool_queue_full) {
-        refuse_next("53400",
+        refuse_next(client_error::queue_full,
                     "too many requests wait for a connection to " + where +
                         " (pool.max_queued = " + std::to_string(limits.max_queued) + ")",
                     "Raise pool.size or pool.max_queued, or send fewer requests at once.");
     } else if (code == errc::pool_timeout) {
-        refuse_next("53400",
+        refuse_next(client_error::queue_timeout,
                     "no connection to " + where + " became free within pool.queue_timeout (" +
                         seconds_text(limits.queue_timeout) + ")",
                     "All " + std::to_string(limits.size) +
                         " connections (pool.size) are in use; look for long transactions.");
     } else {
-        refuse_next("57P01", where + " is being closed", "");
+        refuse_next(client_error::shutting_down, where + " is being closed", "");
     }
 }
 
 // The next request of the client is answered with this error.
-void pg_lane::refuse_next(std::string_view sqlstate, std::string message, std::string hint)
+void pg_lane::refuse_next(client_error code, std::string message, std::string hint)
 {
     if (starting_) {
         log::warn("client refused", {{"client", channel_.identity().id}, {"why", message}});
-        fatal(sqlstate, message, "refused");
+        fatal(code, message, "refused");
         return;
     }
     refusal_ = std::make_unique<refusal>();
-    refusal_->sqlstate = sqlstate;
+    refusal_->code = code;
     refusal_->message = std::move(message);
     refusal_->hint = std::move(hint);
     if (!leasing_)
@@ -405,22 +406,25 @@ void pg_lane::on_link_lost(const std::string& cause, bool mid_message)
         if (mid_message)
             channel_.close("backend lost in the middle of a message");
         else
-            fatal("08006", message, "backend lost");
+            fatal(client_error::backend_lost, message, "backend lost");
         closed_ = true;
         return;
     }
     const auto owed = link->tracker().ready_owed(static_cast<link_client*>(this));
     for (std::size_t i = 0; i < owed; ++i) {
-        append_error("ERROR", "08006", message, "Whether the statement took effect is not known.");
+        append_error(client_error::backend_lost,
+                     false,
+                     message,
+                     "Whether the statement took effect is not known.");
         pg::append_ready_for_query(channel_.out(), pg::transaction_status::idle);
     }
     if (open_sequence_) {
-        append_error("ERROR", "08006", message);
+        append_error(client_error::backend_lost, false, message);
         until_sync_ = true;
     } else if (owed == 0 && waiting_ == wait::none) {
         // An open transaction: its next request hears of it.
         refusal_ = std::make_unique<refusal>();
-        refusal_->sqlstate = "08006";
+        refusal_->code = client_error::backend_lost;
         refusal_->message = message;
     }
     open_sequence_ = false;
@@ -451,7 +455,7 @@ void pg_lane::on_cancel(std::function<void()> done)
     if (waiting_ == wait::backend && queued() && !starting_) {
         shard_.leave(*this);
         waiting_ = wait::none;
-        refuse_next("57014", "canceling statement due to user request", "");
+        refuse_next(client_error::cancelled, "canceling statement due to user request", "");
     } else if (link_ && !link_->tracker().idle()) {
         link_->cancel(std::move(done));
         return;
@@ -471,27 +475,24 @@ void pg_lane::request_drain()
     draining_ = true;
     if (!quiescent() || closed_)
         return;
-    fatal("57P01", "terminating connection because the gateway is shutting down", "drained");
+    fatal(client_error::shutting_down,
+          "terminating connection because the gateway is shutting down",
+          "drained");
 }
 
 void pg_lane::sweep(std::chrono::steady_clock::time_point) {}
 
-void pg_lane::append_error(std::string_view severity,
-                           std::string_view sqlstate,
+void pg_lane::append_error(client_error code,
+                           bool fatal,
                            std::string_view message,
                            std::string_view hint)
 {
-    pg::error_fields fields;
-    fields.severity = severity;
-    fields.sqlstate = sqlstate;
-    fields.message = message;
-    fields.hint = hint;
-    pg::append_error(channel_.out(), fields);
+    append_pg_error(channel_.out(), code, fatal, message, hint);
 }
 
-void pg_lane::fatal(std::string_view sqlstate, const std::string& message, std::string_view reason)
+void pg_lane::fatal(client_error code, const std::string& message, std::string_view reason)
 {
-    append_error("FATAL", sqlstate, message);
+    append_error(code, true, message);
     closed_ = true;
     channel_.close(reason);
 }

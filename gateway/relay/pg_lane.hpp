@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "gateway/errors.hpp"
 #include "gateway/lane.hpp"
 #include "gateway/relay/effects.hpp"
 #include "gateway/relay/pg_database.hpp"
@@ -91,13 +92,13 @@ private:
     void note(const statement_effects& effects);
     void read_touched_settings();
     void run_again();
-    void refuse_next(std::string_view sqlstate, std::string message, std::string hint);
+    void refuse_next(client_error code, std::string message, std::string hint);
     std::size_t refuse(char type, std::size_t total, bytes_view rest);
-    void append_error(std::string_view severity,
-                      std::string_view sqlstate,
+    void append_error(client_error code,
+                      bool fatal,
                       std::string_view message,
                       std::string_view hint = {});
-    void fatal(std::string_view sqlstate, const std::string& message, std::string_view reason);
+    void fatal(client_error code, const std::string& message, std::string_view reason);
     const statement_ref* find_statement(std::string_view name) const;
     bool session_mode() const noexcept { return database_->mode() == pool_mode::session; }
     bool pinned() const noexcept { return pins_.pinned() || pinned_for_good_; }
@@ -126,7 +127,7 @@ private:
     bool touched_all_ = false;
     wait waiting_ = wait::none;
     struct refusal {
-        std::string sqlstate;
+        client_error code = client_error::internal;
         std::string message;
         std::string hint;
     };

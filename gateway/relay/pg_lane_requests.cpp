@@ -60,7 +60,7 @@ std::size_t pg_lane::process(bytes_view in)
             break;
         }
         if (length > shared_.settings.gateway.max_message) {
-            fatal("54000",
+            fatal(client_error::message_too_large,
                   "a message of " + std::to_string(length) + " bytes is longer than " +
                       "gateway.max_message (" +
                       std::to_string(shared_.settings.gateway.max_message) + ")",
@@ -157,7 +157,7 @@ std::size_t pg_lane::on_message_without_link(char type, std::size_t total, bytes
 std::size_t pg_lane::refuse(char type, std::size_t total, bytes_view rest)
 {
     const auto why = std::move(refusal_);
-    append_error("ERROR", why->sqlstate, why->message, why->hint);
+    append_error(why->code, false, why->message, why->hint);
     if (type == 'Q' || type == 'F' || type == 'S')
         pg::append_ready_for_query(channel_.out(), pg::transaction_status::idle);
     else
@@ -447,7 +447,9 @@ void pg_lane::append_forward()
 
 void pg_lane::protocol_error(std::string_view message)
 {
-    fatal("08P01", "protocol violation: the client sent " + std::string(message), "bad message");
+    fatal(client_error::malformed_message,
+          "protocol violation: the client sent " + std::string(message),
+          "bad message");
 }
 
 }  // namespace sluice::gateway

@@ -1,0 +1,59 @@
+// gateway/sqlite_files.cpp: opening and closing the SQLite files.
+#include "gateway/sqlite_files.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace sluice::gateway {
+namespace {
+
+int as_int(std::size_t bytes)
+{
+    return static_cast<int>(std::min<std::size_t>(bytes, std::numeric_limits<std::int32_t>::max()));
+}
+
+sqlite::options options_of(const database& entry)
+{
+    sqlite::options options;
+    options.path = entry.sqlite.file;
+    options.readers = entry.sqlite.readers;
+    options.read_only = entry.sqlite.readonly;
+    options.create = entry.sqlite.create;
+    options.statement_timeout = entry.sqlite.statement_timeout;
+    options.queue_timeout = entry.pool.queue_timeout;
+    if (entry.pool.max_queued > 0)
+        options.max_queued = static_cast<std::size_t>(entry.pool.max_queued);
+    options.value_bytes_max = as_int(entry.sqlite.max_value);
+    options.sql_bytes_max = as_int(entry.sqlite.max_sql);
+    return options;
+}
+
+}  // namespace
+
+std::string sqlite_files::open(const config& settings)
+{
+    for (const auto& [name, entry] : settings.databases) {
+        if (entry.engine != engine::sqlite)
+            continue;
+        sqlite::sql_error why;
+        auto opened = sqlite::database::open(options_of(entry), why);
+        if (!opened)
+            return "databases." + name + ".file = \"" + entry.sqlite.file + "\": " + why.message;
+        files_[name] = std::move(opened);
+    }
+    return {};
+}
+
+std::shared_ptr<sqlite::database> sqlite_files::find(const std::string& name) const
+{
+    const auto found = files_.find(name);
+    return found == files_.end() ? nullptr : found->second;
+}
+
+void sqlite_files::close(std::chrono::milliseconds grace)
+{
+    for (auto& [name, file] : files_)
+        file->close(grace);
+}
+
+}  // namespace sluice::gateway
