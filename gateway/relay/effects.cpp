@@ -30,57 +30,74 @@ statement_effects effects_of(const sql::statement_traits& traits)
     const bool names_something = traits.kind == sql::statement_kind::deallocate ||
                                  traits.kind == sql::statement_kind::unlisten ||
                                  traits.kind == sql::statement_kind::close_cursor;
-    if (traits.leaves_session_alone() && !names_something)
+    if (traits.leaves_session_alone() && !names_something && !traits.opaque)
         return effects;
     effects.any = true;
     for (std::size_t i = 0; i < traits.setting_count; ++i)
         effects.settings.push_back(lower_case(traits.settings[i].name));
     effects.touches_unknown = traits.touches_unknown_setting;
     effects.resets_all = traits.resets_all;
+    effects.opaque = traits.opaque;
     effects.pins = traits.pins;
     effects.unpins = traits.unpins;
-    effects.kind = traits.kind;
+    effects.name_kind = traits.name_kind;
     effects.name = folded(traits.name);
+    effects.more_names = traits.more_names;
     return effects;
 }
 
-void pin_tracker::note(const statement_effects& effects)
+namespace {
+
+constexpr sql::pin_reason named_reasons =
+    sql::pin_reason::sql_prepare | sql::pin_reason::listen | sql::pin_reason::hold_cursor;
+
+sql::pin_reason reason_of(sql::statement_kind kind) noexcept
+{
+    using enum sql::statement_kind;
+    switch (kind) {
+        case prepare:
+        case deallocate:
+            return sql::pin_reason::sql_prepare;
+        case listen:
+        case unlisten:
+            return sql::pin_reason::listen;
+        case declare_cursor:
+        case close_cursor:
+            return sql::pin_reason::hold_cursor;
+        default:
+            return sql::pin_reason::none;
+    }
+}
+
+bool ends_something(sql::statement_kind kind) noexcept
+{
+    using enum sql::statement_kind;
+    return kind == deallocate || kind == unlisten || kind == close_cursor;
+}
+
+}  // namespace
+
+void pin_tracker::pin(const statement_effects& effects)
+{
+    reasons_ |= effects.pins;
+    const auto named = effects.pins & named_reasons;
+    if (!sql::any(named))
+        return;
+    if (!effects.more_names && named == reason_of(effects.name_kind))
+        names_.emplace_back(named, effects.name);
+    else
+        names_.emplace_back(named, std::string());  // one of them has a name that is not known
+}
+
+void pin_tracker::unpin(const statement_effects& effects)
 {
     reasons_ = reasons_ & ~effects.unpins;
     std::erase_if(names_, [&](const auto& each) { return sql::any(each.first & effects.unpins); });
-    reasons_ |= effects.pins;
-    if (!effects.name.empty())
-        note_name(effects);
-}
-
-void pin_tracker::note_name(const statement_effects& effects)
-{
-    using enum sql::statement_kind;
-    sql::pin_reason reason = sql::pin_reason::none;
-    switch (effects.kind) {
-        case prepare:
-        case deallocate:
-            reason = sql::pin_reason::sql_prepare;
-            break;
-        case listen:
-        case unlisten:
-            reason = sql::pin_reason::listen;
-            break;
-        case declare_cursor:
-        case close_cursor:
-            reason = sql::pin_reason::hold_cursor;
-            break;
-        default:
-            return;
-    }
-    if (sql::any(effects.pins & reason)) {
-        names_.emplace_back(reason, effects.name);
+    if (!ends_something(effects.name_kind) || effects.name.empty())
         return;
-    }
-    if (effects.kind != deallocate && effects.kind != unlisten && effects.kind != close_cursor)
-        return;
+    const auto reason = reason_of(effects.name_kind);
     std::erase(names_, std::pair(reason, effects.name));
-    const auto left = [&](const auto& each) { return each.first == reason; };
+    const auto left = [&](const auto& each) { return sql::any(each.first & reason); };
     if (std::none_of(names_.begin(), names_.end(), left))
         reasons_ = reasons_ & ~reason;
 }

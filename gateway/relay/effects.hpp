@@ -18,7 +18,9 @@ struct statement_effects {
     bool resets_all = false;
     sql::pin_reason pins = sql::pin_reason::none;
     sql::pin_reason unpins = sql::pin_reason::none;
-    sql::statement_kind kind = sql::statement_kind::other;  // with `name`
+    bool opaque = false;  // DO, CALL: may have set anything
+    bool more_names = false;
+    sql::statement_kind name_kind = sql::statement_kind::other;
     std::string name;  // of PREPARE, DEALLOCATE, LISTEN, UNLISTEN, DECLARE, CLOSE; folded
 };
 
@@ -32,15 +34,16 @@ inline statement_effects effects_of(std::string_view text)
 // last DEALLOCATE, UNLISTEN or CLOSE takes the pin away.
 class pin_tracker {
 public:
-    void note(const statement_effects& effects);
+    // When a statement is sent: its pins hold, whatever comes of it.
+    void pin(const statement_effects& effects);
+    // When it was answered without an error, outside of a transaction: its unpins hold.
+    void unpin(const statement_effects& effects);
     // DISCARD ALL was answered.
     void clear() noexcept;
     sql::pin_reason reasons() const noexcept { return reasons_; }
     bool pinned() const noexcept { return sql::any(reasons_); }
 
 private:
-    void note_name(const statement_effects& effects);
-
     sql::pin_reason reasons_ = sql::pin_reason::none;
     std::vector<std::pair<sql::pin_reason, std::string>> names_;
 };

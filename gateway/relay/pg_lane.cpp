@@ -223,6 +223,7 @@ void pg_lane::on_replies_done(char status)
     }
     if (waiting_ != wait::none || open_sequence_ || body_left_ > 0)
         return;
+    settle_pins(status);
     if (session_mode()) {
         if (draining_ && status == 'I')
             request_drain();
@@ -247,6 +248,26 @@ void pg_lane::on_replies_done(char status)
         return;
     }
     resume();
+}
+
+// What takes a pin away does so if no error came, and no ROLLBACK can undo it.
+void pg_lane::settle_pins(char status)
+{
+    const bool certain = status == 'I' && !was_in_transaction_ && !failed_;
+    was_in_transaction_ = status != 'I';
+    failed_ = false;
+    if (unpins_.empty())
+        return;
+    if (certain) {
+        for (const auto& each : unpins_) {
+            pins_.unpin(each);
+            // What the same text pinned behind it stays.
+            pins_.pin(each);
+        }
+        if (link_)
+            link_->set_dirty(pinned());
+    }
+    unpins_.clear();
 }
 
 // The server is asked what a SET, RESET or set_config left: it may have been rolled back, or
@@ -294,8 +315,16 @@ void pg_lane::note(const statement_effects& effects)
 {
     if (!effects.any || session_mode())
         return;
-    pins_.note(effects);
+    pins_.pin(effects);
     pinned_for_good_ = pinned_for_good_ || effects.touches_unknown;
+    // The lexer reads strings as the standard has them; without it nobody knows what a text says.
+    const auto& names = effects.settings;
+    if (std::find(names.begin(), names.end(), "standard_conforming_strings") != names.end())
+        pinned_for_good_ = true;
+    if (effects.opaque)
+        link_->set_unknown_settings();
+    if (sql::any(effects.unpins) || !effects.name.empty())
+        unpins_.push_back(effects);
     touched_.insert(touched_.end(), effects.settings.begin(), effects.settings.end());
     touched_all_ = touched_all_ || effects.resets_all;
     link_->set_dirty(pinned());
@@ -303,6 +332,7 @@ void pg_lane::note(const statement_effects& effects)
 
 bool pg_lane::on_server_error(bytes_view message)
 {
+    failed_ = true;
     if (session_mode() || !link_->has_request() || link_->replied() || replayed_ || open_sequence_)
         return false;
     const auto fields = pg::parse_error_fields(message.subspan(pg::header_size));
@@ -400,7 +430,8 @@ void pg_lane::on_link_lost(const std::string& cause, bool mid_message)
     const bool keep = !session_mode() && !pinned() && !mid_message && !starting_;
     const std::string message = "the connection to the database was lost: " + cause;
     touched_.clear();
-    touched_all_ = replaying_ = replayed_ = blocked_ = false;
+    touched_all_ = replaying_ = replayed_ = blocked_ = was_in_transaction_ = failed_ = false;
+    unpins_.clear();
     raw_ = {};
     if (!keep) {
         if (mid_message)

@@ -90,6 +90,7 @@ private:
     void greet(const server_parameters& parameters);
     void resume();
     void note(const statement_effects& effects);
+    void settle_pins(char status);
     void read_touched_settings();
     void run_again();
     void refuse_next(client_error code, std::string message, std::string hint);
@@ -125,6 +126,8 @@ private:
     bool replaying_ = false;
     bool replayed_ = false;
     bool touched_all_ = false;
+    bool failed_ = false;              // an error came since nothing was owed
+    bool was_in_transaction_ = false;  // when nothing was owed last
     wait waiting_ = wait::none;
     struct refusal {
         client_error code = client_error::internal;
@@ -138,6 +141,7 @@ private:
     session_settings settings_;         // what the client believes
     std::vector<std::string> touched_;  // settings to ask the server for before the lease ends
     pin_tracker pins_;
+    std::vector<statement_effects> unpins_;  // of statements that are not answered yet
     struct text_hash {
         using is_transparent = void;
         std::size_t operator()(std::string_view s) const

@@ -230,7 +230,7 @@ std::size_t pg_lane::on_query(std::size_t total, bytes_view rest)
     const auto body = rest.subspan(header_size, std::min(total, rest.size()) - header_size);
     const auto text = text_of(body);
     const auto traits = sql::classify_postgres(text);
-    if (!traits.leaves_session_alone() || !statements_.empty() || pins_.pinned()) {
+    if (!traits.leaves_session_alone() || traits.opaque || !statements_.empty() || pins_.pinned()) {
         std::string rewritten;
         if (rewrite_deallocate(traits, rewritten)) {
             link_->expect(owed_kind::query);
@@ -277,7 +277,7 @@ std::size_t pg_lane::on_parse(std::size_t total, bytes_view rest)
         return parse_named(name, total, rest);
     const auto traits =
         sql::classify_postgres(text_of(body.subspan(std::min(name.size() + 1, body.size()))));
-    if (!traits.leaves_session_alone() || !statements_.empty() || pins_.pinned()) {
+    if (!traits.leaves_session_alone() || traits.opaque || !statements_.empty() || pins_.pinned()) {
         std::string rewritten;
         if (rest.size() >= total && rewrite_deallocate(traits, rewritten)) {
             link_->expect(owed_kind::parse);

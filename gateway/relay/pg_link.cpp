@@ -269,8 +269,16 @@ void pg_link::internal_done(internal what)
                 give_up("DISCARD ALL failed: " + error);
                 return;
             }
-            dirty_ = false;
+            dirty_ = settings_unknown_ = false;
             prepared_.clear();
+            applied_.clear();
+            break;
+        case internal::reset:
+            if (!error.empty()) {
+                give_up("RESET ALL failed: " + error);
+                return;
+            }
+            settings_unknown_ = false;
             applied_.clear();
             break;
         case internal::deallocate:
@@ -320,7 +328,7 @@ void pg_link::step_recovery()
 {
     if (dead_ || cancels_ > 0 || !tracker_.idle())
         return;
-    if (!deadline_ && (status() != 'I' || dirty_))
+    if (!deadline_ && (status() != 'I' || dirty_ || settings_unknown_))
         start_deadline(options_.cancel_timeout, "the backend could not be cleaned");
     if (status() != 'I') {
         run_internal(internal::rollback, "ROLLBACK");
@@ -329,6 +337,11 @@ void pg_link::step_recovery()
     }
     if (dirty_) {
         run_internal(internal::discard, "DISCARD ALL");
+        flush();
+        return;
+    }
+    if (settings_unknown_) {
+        run_internal(internal::reset, "RESET ALL; RESET ROLE");
         flush();
         return;
     }

@@ -108,7 +108,10 @@ public:
     void pause_reading() noexcept { paused_ = true; }
     void resume_reading();
 
+    // Something is left of the client that only DISCARD ALL takes away.
     void set_dirty(bool dirty) noexcept { dirty_ = dirty; }
+    // Settings may have been changed in ways that nobody saw.
+    void set_unknown_settings() noexcept { settings_unknown_ = true; }
     // Asks the server to cancel what runs; `done` comes when it can hit nothing any more. The link
     // is not leased to anybody else before.
     void cancel(std::function<void()> done);
@@ -124,7 +127,7 @@ public:
     const session_settings& applied() const noexcept { return applied_; }
 
 private:
-    enum class internal { none, apply, read, rollback, discard, probe, deallocate };
+    enum class internal { none, apply, read, rollback, discard, reset, probe, deallocate };
 
     void on_ready(std::uint32_t events) override;
     void read_some();
@@ -173,6 +176,7 @@ private:
     bool replied_ = false;
 
     bool dirty_ = false;
+    bool settings_unknown_ = false;
     bool paused_ = false;
     bool writing_blocked_ = false;
     bool recovering_ = false;

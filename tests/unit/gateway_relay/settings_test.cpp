@@ -88,22 +88,52 @@ TEST(StartupSettings, EncodingsGetTheServersSpelling)
     EXPECT_EQ(*into.find("client_encoding"), "LATIN1");
 }
 
-TEST(PinTracker, TheLastOneOfAKindTakesThePinAway)
-{
+class pin_test : public testing::Test {
+protected:
+    void run(std::string_view text)
+    {
+        const auto effects = effects_of(text);
+        pins.pin(effects);
+        pins.unpin(effects);
+        pins.pin(effects);
+    }
     pin_tracker pins;
-    pins.note(effects_of("PREPARE one AS SELECT 1"));
-    pins.note(effects_of("PREPARE \"Two\" AS SELECT 2"));
+};
+
+TEST_F(pin_test, TheLastOneOfAKindTakesThePinAway)
+{
+    run("PREPARE one AS SELECT 1");
+    run("PREPARE \"Two\" AS SELECT 2");
     EXPECT_TRUE(pins.pinned());
-    pins.note(effects_of("DEALLOCATE ONE"));
+    run("DEALLOCATE ONE");
     EXPECT_TRUE(pins.pinned());
-    pins.note(effects_of("DEALLOCATE \"Two\""));
+    run("DEALLOCATE \"Two\"");
     EXPECT_FALSE(pins.pinned());
-    pins.note(effects_of("LISTEN a"));
-    pins.note(effects_of("CREATE TEMP TABLE t (x int)"));
-    pins.note(effects_of("UNLISTEN *"));
+    run("LISTEN a");
+    run("CREATE TEMP TABLE t (x int)");
+    run("UNLISTEN *");
     EXPECT_EQ(pins.reasons(), sql::pin_reason::temporary_object);
     pins.clear();
     EXPECT_FALSE(pins.pinned());
+}
+
+TEST_F(pin_test, NamesThatNobodyKnowsKeepThePin)
+{
+    run("PREPARE a AS SELECT 1; PREPARE b AS SELECT 2");
+    run("DEALLOCATE a");
+    EXPECT_TRUE(pins.pinned());
+    run("DEALLOCATE ALL");
+    EXPECT_FALSE(pins.pinned());
+    run("SELECT 1; LISTEN b");
+    run("UNLISTEN a");
+    EXPECT_TRUE(pins.pinned());
+}
+
+TEST_F(pin_test, WhatPinsBehindWhatUnpinsStays)
+{
+    run("LISTEN a");
+    run("UNLISTEN *; LISTEN b");
+    EXPECT_TRUE(pins.pinned());
 }
 
 TEST(StatementTable, TheSameTextIsOneStatement)
