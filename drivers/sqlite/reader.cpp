@@ -28,8 +28,7 @@ void engine::read_loop()
         const session_ref s = std::move(from->front());
         from->pop_front();
         const bool any = from == &reads_;
-        s->where = place::running;
-        s->current.result.transaction = s->transaction.status;
+        occupy(*s);
         running_.insert(s);
         ++counted_.statements;
         std::unique_ptr<handle> with;

@@ -35,8 +35,7 @@ void engine::write_loop()
         } else if (!writes_.empty()) {
             const session_ref s = std::move(writes_.front());
             writes_.pop_front();
-            s->where = place::running;
-            s->current.result.transaction = s->transaction.status;
+            occupy(*s);
             running_.insert(s);
             ++counted_.statements;
             held.unlock();
@@ -158,8 +157,7 @@ void engine::watch_lease(lock& held)
 {
     const session_ref s = lease_;
     if (s->where == place::lease) {
-        s->where = place::running;
-        s->current.result.transaction = s->transaction.status;
+        occupy(*s);
         running_.insert(s);
         ++counted_.statements;
         held.unlock();
