@@ -2,6 +2,7 @@
 #include "gateway/context.hpp"
 #include "gateway/relay/pg_lane.hpp"
 #include "gateway/session.hpp"
+#include "gateway/translate/translate_lane.hpp"
 
 namespace sluice::gateway {
 
@@ -52,8 +53,17 @@ bool session::choose_lane()
         case engine::sqlite:
             break;
     }
-    refuse(client_error::not_supported, "this version does not serve SQLite yet", "");
-    return false;
+    auto file = shared_.files.find(identity_.database);
+    if (!file) {
+        refuse(client_error::unknown_database,
+               "database \"" + identity_.database + "\" has no open SQLite file",
+               "");
+        return false;
+    }
+    translate_options options;
+    options.max_message = settings.gateway.max_message;
+    lane_ = std::make_unique<translate_lane>(*this, std::move(file), options);
+    return true;
 }
 
 }  // namespace sluice::gateway

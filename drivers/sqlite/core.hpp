@@ -76,7 +76,6 @@ struct session_state : std::enable_shared_from_this<session_state> {
     std::shared_ptr<engine> on;
     asio::any_io_executor executor;
     place where = place::idle;
-    transaction_status seen = transaction_status::none;  // when it began to run
     bool closed = false;
     bool needs_lease = false;         // a reader found that the statement writes
     bool waits_for_borrower = false;  // submitted while a thread tidied the session up
@@ -133,9 +132,6 @@ private:
     void note_lost(session_state& s, const sql_error& cause);
     void release_all(session_state& s) noexcept;
     void keep_portal(session_state& s, portal&& p);
-
-    // For a worker: what it may do without the mutex from here on.
-    void occupy(session_state& s);
 
     // reader.cpp
     void read_loop();

@@ -49,15 +49,9 @@ void engine::note_holding(const session_ref& s)
         janitor_wake_.notify_one();
 }
 
-void engine::occupy(session_state& s)
-{
-    s.where = place::running;
-    s.seen = s.transaction.status;
-}
-
 void engine::borrow(lock& held, session_state& s)
 {
-    occupy(s);
+    s.where = place::running;
     held.unlock();
 }
 

@@ -28,7 +28,8 @@ void engine::read_loop()
         const session_ref s = std::move(from->front());
         from->pop_front();
         const bool any = from == &reads_;
-        occupy(*s);
+        s->where = place::running;
+        s->current.result.transaction = s->transaction.status;
         running_.insert(s);
         ++counted_.statements;
         std::unique_ptr<handle> with;

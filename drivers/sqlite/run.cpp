@@ -19,18 +19,6 @@ sql_error stopped_error(stop_cause cause)
     }
 }
 
-// Nothing: the sink ran out of memory. No exception may end a worker thread.
-std::optional<row_sink::verdict> offer(row_sink* sink, const row_view& row) noexcept
-{
-    if (!sink)
-        return row_sink::verdict::go_on;
-    try {
-        return sink->on_row(row);
-    } catch (const std::exception&) {
-        return std::nullopt;
-    }
-}
-
 }  // namespace
 
 // Compiles the job's SQL for `p`. False: the job has its error.
@@ -97,14 +85,13 @@ void engine::step(session_state& s, portal& p)
         }
         ++out.rows;
         const row_view row(raw, *p.statement->info);
-        const auto verdict = offer(p.sink.get(), row);
-        if (!verdict || *verdict == row_sink::verdict::stop) {
-            auto why = verdict ? p.sink->failure()
-                               : make_error("53200", "out of memory for a row of the result");
+        const auto verdict = p.sink ? p.sink->on_row(row) : row_sink::verdict::go_on;
+        if (verdict == row_sink::verdict::stop) {
+            auto why = p.sink->failure();
             undo(p);
             return fail_statement(s, p, std::move(why));
         }
-        if (*verdict == row_sink::verdict::pause)
+        if (verdict == row_sink::verdict::pause)
             out.suspended = suspension::paused;
         if (s.current.with.max_rows > 0 && out.rows >= s.current.with.max_rows)
             out.suspended = suspension::row_limit;

@@ -57,7 +57,7 @@ void engine::set_context(session_state& s, session_context who)
 transaction_status engine::status(const session_state& s) const
 {
     const std::scoped_lock held(mutex_);
-    return s.where == place::running ? s.seen : s.transaction.status;
+    return s.where == place::running ? s.current.result.transaction : s.transaction.status;
 }
 
 void engine::submit(const session_ref& s, job&& wanted)

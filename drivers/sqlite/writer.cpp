@@ -35,7 +35,8 @@ void engine::write_loop()
         } else if (!writes_.empty()) {
             const session_ref s = std::move(writes_.front());
             writes_.pop_front();
-            occupy(*s);
+            s->where = place::running;
+            s->current.result.transaction = s->transaction.status;
             running_.insert(s);
             ++counted_.statements;
             held.unlock();
@@ -157,7 +158,8 @@ void engine::watch_lease(lock& held)
 {
     const session_ref s = lease_;
     if (s->where == place::lease) {
-        occupy(*s);
+        s->where = place::running;
+        s->current.result.transaction = s->transaction.status;
         running_.insert(s);
         ++counted_.statements;
         held.unlock();

@@ -36,10 +36,7 @@ public:
     explicit be_list(bytes_view bytes) noexcept : bytes_(bytes) {}
     std::size_t size() const noexcept { return bytes_.size() / sizeof(T); }
     bool empty() const noexcept { return bytes_.empty(); }
-    T operator[](std::size_t i) const noexcept
-    {
-        return load_be<T>(bytes_.data() + i * sizeof(T));
-    }
+    T operator[](std::size_t i) const noexcept { return load_be<T>(bytes_.data() + i * sizeof(T)); }
 
 private:
     bytes_view bytes_;

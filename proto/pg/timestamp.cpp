@@ -48,10 +48,7 @@ public:
         rest_.remove_prefix(1);
         return true;
     }
-    bool at_digit() const noexcept
-    {
-        return !rest_.empty() && rest_[0] >= '0' && rest_[0] <= '9';
-    }
+    bool at_digit() const noexcept { return !rest_.empty() && rest_[0] >= '0' && rest_[0] <= '9'; }
     bool done() const noexcept { return rest_.empty(); }
     bool failed() const noexcept { return failed_; }
     void fail() noexcept { failed_ = true; }
@@ -78,8 +75,8 @@ std::int64_t scan_date(scanner& in) noexcept
     const int m = in.digits(2);
     in.expect('-');
     const int d = in.digits(2);
-    const year_month_day date{year{y}, month(static_cast<unsigned>(m)),
-                              day(static_cast<unsigned>(d))};
+    const year_month_day date{
+        year{y}, month(static_cast<unsigned>(m)), day(static_cast<unsigned>(d))};
     if (!date.ok() || y < 1) {
         in.fail();
         return 0;
@@ -211,8 +208,12 @@ std::optional<std::string> format_date(std::int32_t count)
         return std::nullopt;
     const year_month_day date{at};
     char text[32];
-    std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(date.year()),
-                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+    std::snprintf(text,
+                  sizeof text,
+                  "%04d-%02u-%02u",
+                  static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()),
+                  static_cast<unsigned>(date.day()));
     return text;
 }
 
@@ -222,8 +223,12 @@ std::optional<std::string> format_time(std::int64_t micros)
         return std::nullopt;
     const auto seconds = micros / 1'000'000;
     char text[32];
-    std::snprintf(text, sizeof text, "%02d:%02d:%02d", static_cast<int>(seconds / 3600),
-                  static_cast<int>(seconds / 60 % 60), static_cast<int>(seconds % 60));
+    std::snprintf(text,
+                  sizeof text,
+                  "%02d:%02d:%02d",
+                  static_cast<int>(seconds / 3600),
+                  static_cast<int>(seconds / 60 % 60),
+                  static_cast<int>(seconds % 60));
     std::string out = text;
     append_fraction(out, micros % 1'000'000);
     return out;

@@ -184,7 +184,8 @@ conversion read_binary_moment(bytes_view sent, type_oid type, bound_value& out)
         return failed;
     const auto count = static_cast<std::int64_t>(micros);
     return set_optional(type == oid::time ? format_time(count) : format_timestamp(count),
-                        conversion::out_of_range, out);
+                        conversion::out_of_range,
+                        out);
 }
 
 conversion read_binary(bytes_view sent, type_oid type, bound_value& out)

@@ -46,8 +46,12 @@ conversion integer_of(const stored_value& value, std::int64_t& out)
     return conversion::not_of_type;
 }
 
-conversion append_integer(byte_queue& out, const stored_value& value, std::int64_t least,
-                          std::int64_t most, int size, value_format format)
+conversion append_integer(byte_queue& out,
+                          const stored_value& value,
+                          std::int64_t least,
+                          std::int64_t most,
+                          int size,
+                          value_format format)
 {
     std::int64_t number = 0;
     if (const auto failed = integer_of(value, number); failed != conversion::ok)
@@ -68,8 +72,12 @@ conversion append_integer(byte_queue& out, const stored_value& value, std::int64
 template <class T>
 conversion append_range(byte_queue& out, const stored_value& value, value_format format)
 {
-    return append_integer(out, value, std::numeric_limits<T>::min(), std::numeric_limits<T>::max(),
-                          sizeof(T), format);
+    return append_integer(out,
+                          value,
+                          std::numeric_limits<T>::min(),
+                          std::numeric_limits<T>::max(),
+                          sizeof(T),
+                          format);
 }
 
 conversion append_boolean(byte_queue& out, const stored_value& value, value_format format)
@@ -93,7 +101,9 @@ conversion append_boolean(byte_queue& out, const stored_value& value, value_form
     return conversion::ok;
 }
 
-conversion append_floating(byte_queue& out, const stored_value& value, bool wide,
+conversion append_floating(byte_queue& out,
+                           const stored_value& value,
+                           bool wide,
                            value_format format)
 {
     double number = 0;
@@ -187,8 +197,10 @@ conversion append_bytea(byte_queue& out, const stored_value& value, value_format
 }
 
 template <class T>
-conversion append_time_like(byte_queue& out, std::optional<T> count,
-                            std::optional<std::string> (*print)(T), std::string_view suffix,
+conversion append_time_like(byte_queue& out,
+                            std::optional<T> count,
+                            std::optional<std::string> (*print)(T),
+                            std::string_view suffix,
                             value_format format)
 {
     if (!count)
@@ -206,7 +218,9 @@ conversion append_time_like(byte_queue& out, std::optional<T> count,
     return conversion::ok;
 }
 
-conversion append_moment(byte_queue& out, const stored_value& value, type_oid type,
+conversion append_moment(byte_queue& out,
+                         const stored_value& value,
+                         type_oid type,
                          value_format format)
 {
     const auto* text = std::get_if<std::string_view>(&value);
@@ -259,7 +273,9 @@ std::string_view sqlstate_of(conversion failed, value_format format) noexcept
     return "XX000";
 }
 
-conversion append_value(byte_queue& out, const stored_value& value, type_oid type,
+conversion append_value(byte_queue& out,
+                        const stored_value& value,
+                        type_oid type,
                         value_format format)
 {
     if (std::holds_alternative<std::monostate>(value))

@@ -27,11 +27,11 @@ enum class value_format : std::uint16_t { text = 0, binary = 1 };
 // Why a value could not be converted.
 enum class conversion {
     ok,
-    not_of_type,    // 22P02 in text, 22P03 in binary
-    out_of_range,   // 22003
-    not_a_time,     // 22007
-    not_utf8,       // 22021
-    unsupported,    // 0A000: a type whose binary form is not known here
+    not_of_type,   // 22P02 in text, 22P03 in binary
+    out_of_range,  // 22003
+    not_a_time,    // 22007
+    not_utf8,      // 22021
+    unsupported,   // 0A000: a type whose binary form is not known here
 };
 
 std::string_view sqlstate_of(conversion failed, value_format format) noexcept;
@@ -42,7 +42,9 @@ using stored_value =
 
 // Appends the value's bytes without a length. On failure what was appended has to be taken back by
 // the caller. NULL appends nothing: the caller has written it.
-[[nodiscard]] conversion append_value(byte_queue& out, const stored_value& value, type_oid type,
+[[nodiscard]] conversion append_value(byte_queue& out,
+                                      const stored_value& value,
+                                      type_oid type,
                                       value_format format);
 
 // The same five classes, owned: what a statement's parameters are bound to.
@@ -51,7 +53,9 @@ using bound_value =
 
 // A parameter that is not NULL, as a client of `type` sent it. Types that are not known here are
 // taken as text in text format.
-[[nodiscard]] conversion read_value(bytes_view sent, type_oid type, value_format format,
+[[nodiscard]] conversion read_value(bytes_view sent,
+                                    type_oid type,
+                                    value_format format,
                                     bound_value& out);
 
 // Shortest digits that read back as the same number; "Infinity", "-Infinity", "NaN".

@@ -1,0 +1,204 @@
+// gateway/translate/conversation.hpp: one PostgreSQL client talking to a SQLite file.
+//
+//   on_data -> arrived_ -> run(): one message after another -> sqlite::session -> replies ->
+//   channel
+//
+// Layer: gateway. One loop thread. run() is a coroutine that lives while there are whole messages
+// to answer; an idle client has none. It holds a shared_ptr: an operation of the engine may end
+// after the client is gone, and then finds gone_ set and the channel null.
+// Bounds: what is kept of a client's requests (`requests_max` above the message in progress, then
+// reading stops); rows under way (row_encoder); statements and portals (`names_max`).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <asio/awaitable.hpp>
+#include <asio/steady_timer.hpp>
+
+#include "drivers/sqlite/engine.hpp"
+#include "gateway/lane.hpp"
+#include "gateway/translate/settings.hpp"
+#include "gateway/translate/statement.hpp"
+#include "proto/pg/frame.hpp"
+#include "proto/pg/messages.hpp"
+#include "proto/pg/requests.hpp"
+
+// GCC 12.2 warns of coroutine frames whose operator new it inlined and whose delete it did not.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
+namespace sluice::gateway {
+
+inline constexpr std::size_t requests_max = 256 * 1024;
+inline constexpr std::size_t names_max = 10'000;
+inline constexpr std::size_t copy_batch_rows = 200;
+
+struct translate_options {
+    std::size_t max_message = std::size_t{1} << 30;
+};
+
+// What the client is told. `position`: characters from 1, 0 for none.
+struct reply_error {
+    std::string sqlstate;
+    std::string message;
+    std::string detail;
+    std::string hint;
+    std::uint32_t position = 0;
+    std::string table;
+    std::string column;
+    std::string constraint;
+};
+
+struct prepared_statement {
+    statement_ptr statement;
+    std::shared_ptr<const sqlite::statement_info> info;  // engine statements only
+    std::vector<pg::type_oid> parameters;
+};
+using prepared_ptr = std::shared_ptr<const prepared_statement>;
+
+struct portal {
+    prepared_ptr prepared;
+    std::vector<sqlite::value> parameters;
+    std::vector<std::uint16_t> formats;
+    std::shared_ptr<row_encoder> encoder;
+    std::shared_ptr<const sqlite::statement_info> running;
+    sqlite::portal_id suspended = 0;
+    std::uint64_t rows = 0;
+    bool started = false;
+    bool done = false;
+};
+using portal_ptr = std::shared_ptr<portal>;
+
+class conversation : public std::enable_shared_from_this<conversation> {
+public:
+    conversation(client_channel& channel, sqlite::database& on, translate_options with);
+
+    void start();
+    void take(bytes_view bytes);
+    void drained();
+    void gone();
+    void cancel();
+    bool quiescent() const noexcept;
+    void request_drain();
+
+private:
+    // Whether a transaction is open, as the client sees it. `begun_`: the engine knows of it.
+    enum class block { none, implicit, open, failed };
+
+    asio::awaitable<void> run(std::shared_ptr<conversation> self);
+    asio::awaitable<void> answer(const pg::frame& message);
+    bool more_messages();
+    bool next_is(char type) const;
+    void after_run();
+
+    // Simple protocol (conversation_simple.cpp).
+    asio::awaitable<void> simple_query(std::string_view text);
+    asio::awaitable<void> simple_statement(statement_ptr statement, bool alone);
+
+    // Extended protocol (conversation_extended.cpp).
+    asio::awaitable<void> parse(pg::parse_request request);
+    asio::awaitable<void> bind(pg::bind_request request);
+    asio::awaitable<void> describe_statement(prepared_ptr prepared);
+    void describe_portal(portal& which, bool fixed);
+    asio::awaitable<void> named_request(char type, pg::named_request request);
+    asio::awaitable<void> execute_portal(portal_ptr which, std::int64_t max_rows);
+    asio::awaitable<void> close_portal(std::string name);
+    asio::awaitable<void> close_portals();
+    asio::awaitable<void> sync();
+    void settle_described_portal();
+
+    // Preparing (preparation.cpp).
+    asio::awaitable<prepared_ptr> prepare(statement_ptr statement,
+                                          std::string_view whole,
+                                          std::vector<pg::type_oid> types);
+    asio::awaitable<void> infer_parameters(prepared_statement& prepared);
+
+    // Running (conversation_run.cpp). False or null: an error was sent and the block updated.
+    asio::awaitable<bool> run_local(statement_ptr statement, bool show_columns);
+    asio::awaitable<bool> run_transaction(statement_ptr statement);
+    bool run_settings(const client_statement& statement, bool show_columns);
+    asio::awaitable<bool> run_session(const client_statement& statement);
+    asio::awaitable<bool> enter_transaction(const client_statement& statement);
+    asio::awaitable<bool> pump(portal& which, std::int64_t max_rows);
+    asio::awaitable<bool> engine_call(sqlite::session::verb what, std::string name);
+    asio::awaitable<sqlite::outcome> engine_begin();
+    asio::awaitable<bool> end_block(bool commit);
+    void complete(const client_statement& statement, std::uint64_t rows, std::uint64_t changes);
+    std::shared_ptr<row_encoder> make_encoder(const client_statement& statement,
+                                              std::vector<std::uint16_t> formats);
+    asio::awaitable<void> wait_for_client();
+    void send_rows(byte_queue rows, row_encoder& from);
+
+    // COPY (conversation_copy.cpp).
+    asio::awaitable<bool> run_copy(statement_ptr statement);
+    asio::awaitable<void> copy_message(const pg::frame& message);
+    asio::awaitable<void> end_copy(bool good);
+    asio::awaitable<bool> copy_lines(bool last);
+    asio::awaitable<bool> copy_row(std::string_view line);
+    asio::awaitable<bool> start_copy_in(statement_ptr statement);
+
+    // Errors.
+    asio::awaitable<void> fail(reply_error error);
+    reply_error from_engine(const sqlite::sql_error& error,
+                            const client_statement* statement) const;
+    void send_error(std::string_view severity, const reply_error& error);
+    void notice(std::string_view severity, std::string_view sqlstate, std::string_view message);
+    void protocol_error(std::string_view message);
+    void ready();
+    bool over() const noexcept { return gone_ || closing_; }
+    void close_with(std::string_view sqlstate, std::string_view message);
+    sqlite::transaction_options new_block_options(const sql::transaction_words& words) const;
+    sqlite::session_context context_of() const;
+    void refresh_context();
+
+    client_channel* channel_;
+    asio::io_context& io_;
+    sqlite::session session_;
+    translate_options options_;
+    session_settings settings_;
+
+    byte_queue arrived_;    // not looked at yet
+    byte_queue work_;       // messages being answered: stable while one is
+    std::size_t peek_ = 0;  // bytes of work_ that the current message takes
+    bool busy_ = false;
+    bool gone_ = false;
+    bool closing_ = false;
+    bool draining_ = false;
+    bool reading_ = true;
+    bool cancelled_ = false;
+    bool context_stale_ = false;
+    asio::steady_timer client_took_;
+
+    block block_ = block::none;
+    bool begun_ = false;
+    bool read_only_ = false;
+    sqlite::transaction_options pending_;
+    std::vector<std::string> savepoints_;
+    bool several_ = false;  // simple query of several statements: all or nothing
+
+    bool skip_until_sync_ = false;
+    bool failed_now_ = false;  // an error was sent for the message in progress
+    std::string_view query_;   // text of the Query or Parse in progress, for positions
+    std::map<std::string, prepared_ptr, std::less<>> statements_;
+    std::map<std::string, portal_ptr, std::less<>> portals_;
+    portal_ptr described_;  // Describe was asked, the answer waits for what comes next
+
+    struct copy_in {
+        statement_ptr statement;
+        sqlite::sql_text insert;
+        std::vector<pg::type_oid> types;
+        byte_queue data;
+        std::uint64_t rows = 0;
+        bool header_seen = false;
+        bool ended = false;      // "\."
+        bool own_block = false;  // COPY is atomic: the transaction is its own
+        bool simple = false;     // ReadyForQuery follows
+        std::string rest;        // statements behind it in the same Query
+    };
+    std::optional<copy_in> copy_;
+};
+
+}  // namespace sluice::gateway

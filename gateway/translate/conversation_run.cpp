@@ -1,0 +1,259 @@
+// gateway/translate/conversation_run.cpp: running statements on the engine, rows to the client.
+#include "gateway/translate/conversation.hpp"
+
+#include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include "proto/pg/replies.hpp"
+
+namespace sluice::gateway {
+
+std::shared_ptr<row_encoder> conversation::make_encoder(const client_statement& statement,
+                                                        std::vector<std::uint16_t> formats)
+{
+    // Chunks come from a worker thread. The weak pointers break the circle with the encoder, and
+    // a chunk for a client that has gone is dropped.
+    auto link = std::make_shared<std::weak_ptr<row_encoder>>();
+    std::weak_ptr<conversation> weak = weak_from_this();
+    auto deliver = [link, weak, &io = io_](byte_queue chunk) {
+        auto carried = std::make_shared<byte_queue>(std::move(chunk));
+        asio::post(io, [link, weak, carried] {
+            const auto self = weak.lock();
+            const auto encoder = link->lock();
+            if (self && encoder)
+                self->send_rows(std::move(*carried), *encoder);
+        });
+    };
+    auto encoder = std::make_shared<row_encoder>(
+        statement.types_by_text, std::move(formats), std::move(deliver));
+    *link = encoder;
+    return encoder;
+}
+
+void conversation::send_rows(byte_queue rows, row_encoder& from)
+{
+    const auto size = rows.size();
+    std::size_t unsent = 0;
+    if (!over()) {
+        channel_->send(rows.readable());
+        unsent = channel_->unsent();
+    }
+    from.note_arrived(size, unsent);
+}
+
+// Until the client has taken what it was sent, or is gone, or cancels.
+asio::awaitable<void> conversation::wait_for_client()
+{
+    while (!over() && !cancelled_ && channel_->unsent() > 0) {
+        client_took_.expires_at(asio::steady_timer::time_point::max());
+        asio::error_code woken;
+        auto token = asio::redirect_error(asio::use_awaitable, woken);
+        auto waiting = client_took_.async_wait(token);
+        co_await std::move(waiting);
+    }
+}
+
+// The engine learns of the client's transaction when there is something to do in it.
+asio::awaitable<bool> conversation::enter_transaction(const client_statement& statement)
+{
+    refresh_context();
+    const bool wanted =
+        block_ == block::open || (block_ == block::implicit && !statement.reads_only);
+    if (begun_ || !wanted)
+        co_return true;
+    auto beginning = engine_begin();
+    const auto done = co_await std::move(beginning);
+    if (over())
+        co_return false;
+    if (done.error) {
+        auto failing = fail(from_engine(*done.error, nullptr));
+        co_await std::move(failing);
+        co_return false;
+    }
+    begun_ = true;
+    co_return true;
+}
+
+asio::awaitable<sqlite::outcome> conversation::engine_begin()
+{
+    auto how = pending_;
+    if (block_ == block::implicit)
+        how = {};
+    auto beginning = session_.begin(how, asio::use_awaitable);
+    auto done = co_await std::move(beginning);
+    co_return done;
+}
+
+// Commit, rollback and savepoints; an error is sent.
+asio::awaitable<bool> conversation::engine_call(sqlite::session::verb what, std::string name)
+{
+    using verb = sqlite::session::verb;
+    std::optional<asio::awaitable<sqlite::outcome>> calling;
+    switch (what) {
+        case verb::commit:
+            calling.emplace(session_.commit(asio::use_awaitable));
+            break;
+        case verb::rollback:
+            calling.emplace(session_.rollback(asio::use_awaitable));
+            break;
+        case verb::savepoint:
+            calling.emplace(session_.savepoint(std::move(name), asio::use_awaitable));
+            break;
+        case verb::release:
+            calling.emplace(session_.release(std::move(name), asio::use_awaitable));
+            break;
+        default:
+            calling.emplace(session_.rollback_to(std::move(name), asio::use_awaitable));
+            break;
+    }
+    const auto done = co_await std::move(*calling);
+    if (over())
+        co_return false;
+    if (!done.error)
+        co_return true;
+    if (what == verb::rollback)
+        co_return true;  // there is nothing left to roll back
+    if (what == verb::commit) {
+        begun_ = false;
+        block_ = block::none;
+        savepoints_.clear();
+    }
+    auto failing = fail(from_engine(*done.error, nullptr));
+    co_await std::move(failing);
+    co_return false;
+}
+
+// Ends the block in the engine and here. False: the commit failed, and the client knows.
+asio::awaitable<bool> conversation::end_block(bool commit)
+{
+    const bool known = begun_;
+    begun_ = false;
+    block_ = block::none;
+    savepoints_.clear();
+    read_only_ = false;
+    bool done = true;
+    if (known) {
+        auto ending = engine_call(
+            commit ? sqlite::session::verb::commit : sqlite::session::verb::rollback, {});
+        done = co_await std::move(ending);
+        // The engine has closed its suspended results.
+        for (auto& [name, each] : portals_)
+            each->suspended = 0;
+    }
+    settings_.end_transaction(commit && done);
+    context_stale_ = true;
+    co_return done;
+}
+
+// Runs or goes on with a portal until it ends, its row limit or an error. CommandComplete or
+// PortalSuspended is sent. False: an error was.
+asio::awaitable<bool> conversation::pump(portal& which, std::int64_t max_rows)
+{
+    const auto statement = which.prepared->statement;
+    std::int64_t left = max_rows;
+    std::uint64_t changes = 0;
+    for (;;) {
+        sqlite::outcome done;
+        if (which.suspended != 0) {
+            auto resuming = session_.resume(which.suspended, left, asio::use_awaitable);
+            done = co_await std::move(resuming);
+        } else {
+            sqlite::request what;
+            what.sql = statement->sql;
+            what.parameters = which.parameters;
+            what.sink = which.encoder;
+            what.max_rows = left;
+            what.timeout = settings_.statement_timeout();
+            what.read_only = block_ == block::open
+                                 ? read_only_
+                                 : settings_.show("default_transaction_read_only") == "on";
+            which.started = true;
+            auto executing = session_.execute(std::move(what), asio::use_awaitable);
+            done = co_await std::move(executing);
+        }
+        if (over())
+            co_return false;
+        which.suspended = done.portal;
+        if (done.statement)
+            which.running = done.statement;
+        for (auto& [name, value] : done.settings) {
+            (void)settings_.set(name, value, false, block_ != block::none);
+            context_stale_ = true;
+        }
+        if (done.error) {
+            which.suspended = 0;
+            which.done = true;
+            auto rest = which.encoder->take_rest(nullptr);
+            if (!rest.empty())
+                channel_->send(rest.readable());
+            if (begun_ && done.transaction != sqlite::transaction_status::open) {
+                savepoints_.clear();
+                begun_ = false;
+                auto rolling = engine_call(sqlite::session::verb::rollback, {});
+                co_await std::move(rolling);
+            }
+            auto failing = fail(from_engine(*done.error, statement.get()));
+            co_await std::move(failing);
+            co_return false;
+        }
+        which.rows += static_cast<std::uint64_t>(done.rows);
+        left -= done.rows;
+        changes = static_cast<std::uint64_t>(done.changes);
+        auto rest = which.encoder->take_rest(which.running.get());
+        if (!rest.empty())
+            channel_->send(rest.readable());
+        which.encoder->note_unsent(channel_->unsent());
+        if (done.suspended == sqlite::suspension::none)
+            break;
+        if (done.suspended == sqlite::suspension::row_limit) {
+            pg::append_portal_suspended(channel_->out());
+            co_return true;
+        }
+        auto waiting = wait_for_client();
+        co_await std::move(waiting);
+        if (over())
+            co_return false;
+        which.encoder->note_unsent(channel_->unsent());
+        if (cancelled_) {
+            auto closing = session_.close(which.suspended, asio::use_awaitable);
+            (void)co_await std::move(closing);
+            which.suspended = 0;
+            which.done = true;
+            reply_error stopped;
+            stopped.sqlstate = "57014";
+            stopped.message = "canceling statement due to user request";
+            auto failing = fail(std::move(stopped));
+            co_await std::move(failing);
+            co_return false;
+        }
+    }
+    which.done = true;
+    if (statement->who == answered_by::copy)
+        pg::append_copy_done(channel_->out());
+    complete(*statement, which.rows, changes);
+    co_return true;
+}
+
+void conversation::complete(const client_statement& statement,
+                            std::uint64_t rows,
+                            std::uint64_t changes)
+{
+    auto& out = channel_->out();
+    switch (statement.counts) {
+        case tag_count::none:
+            if (statement.who == answered_by::copy)
+                pg::append_command_complete(out, statement.tag, rows);
+            else
+                pg::append_command_complete(out, statement.tag);
+            break;
+        case tag_count::rows:
+            pg::append_command_complete(out, statement.tag, rows);
+            break;
+        case tag_count::changes:
+            pg::append_command_complete(out, statement.tag, changes);
+            break;
+    }
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,88 @@
+// gateway/translate/conversation_simple.cpp: the simple protocol: one text, several statements.
+//
+// PostgreSQL, "Multiple Statements in a Simple Query": they are one transaction unless the text
+// says otherwise; the first error ends the message.
+#include "gateway/translate/conversation.hpp"
+
+#include "proto/pg/replies.hpp"
+#include "proto/sql/split.hpp"
+
+namespace sluice::gateway {
+
+asio::awaitable<void> conversation::simple_query(std::string_view text)
+{
+    query_ = text;
+    // The unnamed statement and portal do not outlive a simple query.
+    statements_.erase(std::string());
+    auto closing = close_portal({});
+    co_await std::move(closing);
+    if (over())
+        co_return;
+
+    std::string_view rest = text;
+    std::string_view one = sql::next_statement(rest);
+    if (one.empty())
+        pg::append_empty_query(channel_->out());
+    bool first = true;
+    while (!one.empty() && !failed_now_ && !over()) {
+        auto following = rest;
+        const std::string_view next = sql::next_statement(following);
+        const bool alone = first && next.empty();
+        const auto offset = static_cast<std::size_t>(one.data() - text.data());
+        auto running = simple_statement(read_statement(one, offset), alone);
+        co_await std::move(running);
+        if (copy_) {
+            copy_->simple = true;
+            copy_->rest = std::string(rest);
+            query_ = {};
+            channel_->flush();
+            co_return;  // CopyDone or CopyFail goes on
+        }
+        first = false;
+        rest = following;
+        one = next;
+    }
+    if (!over() && block_ == block::implicit) {
+        auto ending = end_block(!failed_now_);
+        co_await std::move(ending);
+    }
+    query_ = {};
+    if (over())
+        co_return;
+    skip_until_sync_ = false;
+    ready();
+}
+
+asio::awaitable<void> conversation::simple_statement(statement_ptr statement, bool alone)
+{
+    if (block_ == block::failed && !statement->allowed_when_failed()) {
+        reply_error aborted;
+        aborted.sqlstate = "25P02";
+        aborted.message =
+            "current transaction is aborted, commands ignored until end of "
+            "transaction block";
+        auto failing = fail(std::move(aborted));
+        co_await std::move(failing);
+        co_return;
+    }
+    if (!alone && block_ == block::none)
+        block_ = block::implicit;
+    if (statement->who != answered_by::engine) {
+        auto running = run_local(statement, true);
+        co_await std::move(running);
+        co_return;
+    }
+    auto entering = enter_transaction(*statement);
+    const bool entered = co_await std::move(entering);
+    if (!entered || over())
+        co_return;
+    portal unnamed;
+    auto prepared = std::make_shared<prepared_statement>();
+    prepared->statement = statement;
+    unnamed.prepared = prepared;
+    unnamed.encoder = make_encoder(*statement, {});
+    auto pumping = pump(unnamed, 0);
+    co_await std::move(pumping);
+}
+
+}  // namespace sluice::gateway

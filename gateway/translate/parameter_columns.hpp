@@ -1,0 +1,28 @@
+// gateway/translate/parameter_columns.hpp: which column a parameter is written to or compared with.
+//
+// Layer: gateway. Pure. The engine knows a parameter's affinity, but BOOLEAN, DATE and NUMERIC
+// columns have the same one; the column's declaration tells them apart. A guess from the text:
+//
+//   INSERT INTO t (a, b) VALUES (?1, ?2)   UPDATE t SET a = ?1   a < ?1   ?1 = t.a   a IN (?1, ?2)
+//   a BETWEEN ?1 AND ?2
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::gateway {
+
+struct parameter_columns {
+    std::map<std::uint32_t, std::string> columns;  // parameter number -> column, lower case
+    // INSERT without a column list: parameter number -> position in the table.
+    std::map<std::uint32_t, std::size_t> positions;
+    std::vector<std::string> tables;  // as written
+};
+
+// `text` in SQLite's words.
+parameter_columns find_parameter_columns(std::string_view text);
+
+}  // namespace sluice::gateway

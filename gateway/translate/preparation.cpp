@@ -1,0 +1,155 @@
+// gateway/translate/preparation.cpp: Parse: does SQLite take the statement, what does it return,
+// what are its parameters?
+//
+// A parameter's type: what the client says, else a cast in the text, else the declaration of the
+// column that it meets, else the affinity that the engine gives it, else text.
+#include <algorithm>
+#include <cctype>
+
+#include <asio/use_awaitable.hpp>
+
+#include "gateway/translate/conversation.hpp"
+#include "gateway/translate/parameter_columns.hpp"
+#include "gateway/translate/result_types.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+pg::type_oid type_of_affinity(sqlite::affinity given) noexcept
+{
+    switch (given) {
+        case sqlite::affinity::integer:
+            return pg::oid::int8;
+        case sqlite::affinity::real:
+            return pg::oid::float8;
+        case sqlite::affinity::numeric:
+            return pg::oid::numeric;
+        case sqlite::affinity::none:
+        case sqlite::affinity::text:
+            break;
+    }
+    return pg::oid::text;
+}
+
+std::string lower(std::string_view text)
+{
+    std::string out(text);
+    for (char& c : out)
+        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return out;
+}
+
+pg::type_oid type_of(const sqlite::column_info& column) noexcept
+{
+    return column.is_rowid ? pg::oid::int8 : type_of_declaration(column.declared_type);
+}
+
+std::string quoted(std::string_view name)
+{
+    std::string out = "\"";
+    for (const char c : name)
+        out.append(c == '"' ? 2u : 1u, c);
+    return out + '"';
+}
+
+}  // namespace
+
+asio::awaitable<prepared_ptr> conversation::prepare(statement_ptr statement,
+                                                    std::string_view whole,
+                                                    std::vector<pg::type_oid> types)
+{
+    auto prepared = std::make_shared<prepared_statement>();
+    prepared->statement = statement;
+    query_ = whole;
+    if (statement->who != answered_by::engine)
+        co_return prepared;
+
+    refresh_context();
+    // An implicit transaction is not begun for this: outside of one a reader compiles it.
+    if (block_ == block::open && begun_ == false &&
+        pending_.level != sqlite::isolation::read_committed) {
+        auto entering = enter_transaction(*statement);
+        const bool entered = co_await std::move(entering);
+        if (!entered)
+            co_return nullptr;
+    }
+    auto describing = session_.describe(statement->sql, asio::use_awaitable);
+    auto done = co_await std::move(describing);
+    if (over())
+        co_return nullptr;
+    if (done.error) {
+        auto failing = fail(from_engine(*done.error, statement.get()));
+        co_await std::move(failing);
+        co_return nullptr;
+    }
+    prepared->info = done.statement;
+    auto count = static_cast<std::size_t>(prepared->info ? prepared->info->parameters : 0);
+    count = std::max(count, std::size_t{statement->sqlite.parameter_count});
+    count = std::max(count, types.size());
+    prepared->parameters = std::move(types);
+    prepared->parameters.resize(count, pg::oid::unspecified);
+    bool open = false;
+    for (std::size_t i = 0; i < count; ++i) {
+        auto& type = prepared->parameters[i];
+        if (type == pg::oid::unknown)
+            type = pg::oid::unspecified;
+        const auto cast = statement->sqlite.parameter_type(static_cast<std::uint32_t>(i + 1));
+        if (type == pg::oid::unspecified && !cast.empty())
+            type = type_of_cast(cast);
+        open = open || type == pg::oid::unspecified;
+    }
+    if (open) {
+        auto inferring = infer_parameters(*prepared);
+        co_await std::move(inferring);
+        if (over())
+            co_return nullptr;
+    }
+    co_return prepared;
+}
+
+asio::awaitable<void> conversation::infer_parameters(prepared_statement& prepared)
+{
+    const auto found = find_parameter_columns(prepared.statement->sqlite.text);
+    std::map<std::string, pg::type_oid> declared;
+    std::vector<pg::type_oid> first_table;
+    if (!found.columns.empty() || !found.positions.empty()) {
+        std::vector<std::string> tables = found.tables;
+        if (tables.size() > 8)
+            tables.resize(8);
+        for (const auto& table : tables) {
+            auto text = std::make_shared<const std::string>("SELECT * FROM " + quoted(table));
+            auto describing = session_.describe(std::move(text), asio::use_awaitable);
+            const auto done = co_await std::move(describing);
+            if (over())
+                co_return;
+            if (done.error || !done.statement)
+                continue;
+            for (const auto& column : done.statement->columns) {
+                declared.emplace(lower(column.name), type_of(column));
+                if (&table == tables.data())
+                    first_table.push_back(type_of(column));
+            }
+        }
+    }
+    for (std::size_t i = 0; i < prepared.parameters.size(); ++i) {
+        auto& type = prepared.parameters[i];
+        if (type != pg::oid::unspecified)
+            continue;
+        const auto number = static_cast<std::uint32_t>(i + 1);
+        if (const auto at = found.columns.find(number); at != found.columns.end()) {
+            const auto known = declared.find(at->second);
+            if (known != declared.end())
+                type = known->second;
+        }
+        if (const auto at = found.positions.find(number); at != found.positions.end())
+            if (at->second < first_table.size())
+                type = first_table[at->second];
+        if (type == pg::oid::unspecified && prepared.info &&
+            i < prepared.info->parameter_affinity.size())
+            type = type_of_affinity(prepared.info->parameter_affinity[i]);
+        if (type == pg::oid::unspecified)
+            type = pg::oid::text;
+    }
+}
+
+}  // namespace sluice::gateway

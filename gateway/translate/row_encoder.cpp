@@ -1,0 +1,236 @@
+// gateway/translate/row_encoder.cpp: SQLite's rows as PostgreSQL's DataRow messages.
+#include "gateway/translate/row_encoder.hpp"
+
+#include <utility>
+
+#include "gateway/translate/copy_text.hpp"
+#include "gateway/translate/result_types.hpp"
+#include "proto/pg/message_writer.hpp"
+#include "proto/pg/replies.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+pg::stored_value stored(const sqlite::row_view& row, int column)
+{
+    switch (row.type(column)) {
+        case sqlite::value_type::integer:
+            return row.integer(column);
+        case sqlite::value_type::real:
+            return row.real(column);
+        case sqlite::value_type::text:
+            return row.text(column);
+        case sqlite::value_type::blob:
+            return bytes_view(row.blob(column));
+        case sqlite::value_type::null:
+            break;
+    }
+    return std::monostate{};
+}
+
+std::string_view class_name(sqlite::value_type type) noexcept
+{
+    switch (type) {
+        case sqlite::value_type::integer:
+            return "an integer";
+        case sqlite::value_type::real:
+            return "a real";
+        case sqlite::value_type::text:
+            return "text";
+        case sqlite::value_type::blob:
+            return "a blob";
+        case sqlite::value_type::null:
+            break;
+    }
+    return "NULL";
+}
+
+}  // namespace
+
+row_encoder::row_encoder(std::vector<pg::type_oid> by_text,
+                         std::vector<std::uint16_t> formats,
+                         deliver_function deliver)
+    : by_text_(std::move(by_text)), formats_(std::move(formats)), deliver_(std::move(deliver))
+{
+}
+
+void row_encoder::set_copy(row_shape shape, copy_style style)
+{
+    shape_ = shape;
+    style_ = std::move(style);
+}
+
+void row_encoder::announced(std::vector<pg::type_oid> types)
+{
+    types_ = std::move(types);
+    announced_ = true;
+}
+
+std::uint16_t row_encoder::format_of(std::size_t column) const noexcept
+{
+    if (formats_.empty())
+        return 0;
+    return formats_[formats_.size() == 1 ? 0 : column];
+}
+
+void row_encoder::complete_types(const sqlite::statement_info& info, const sqlite::row_view* row)
+{
+    types_ = result_types(info, by_text_);
+    for (std::size_t i = 0; i < types_.size(); ++i)
+        if (types_[i] == pg::oid::unspecified)
+            types_[i] = row ? type_of_value(row->type(static_cast<int>(i))) : pg::oid::text;
+}
+
+void row_encoder::announce(const sqlite::statement_info& info)
+{
+    announced_ = true;
+    if (shape_ != row_shape::data_row) {
+        const auto columns = static_cast<std::uint16_t>(info.columns.size());
+        pg::append_copy_out(chunk_, columns, false);
+        if (style_.header)
+            append_copy_header(chunk_, info, shape_, style_);
+        return;
+    }
+    std::vector<pg::column_description> columns;
+    for (std::size_t i = 0; i < types_.size(); ++i) {
+        pg::column_description column;
+        column.name = info.columns[i].name;
+        column.type = types_[i];
+        column.size = pg::type_size(types_[i]);
+        column.format = format_of(i);
+        columns.push_back(column);
+    }
+    pg::append_row_description(chunk_, columns);
+}
+
+byte_queue row_encoder::take_rest(const sqlite::statement_info* info)
+{
+    if (!announced_ && info && info->returns_rows()) {
+        complete_types(*info, nullptr);
+        announce(*info);
+    }
+    return std::exchange(chunk_, byte_queue());
+}
+
+void row_encoder::note_arrived(std::size_t bytes, std::size_t unsent) noexcept
+{
+    posted_ -= bytes;
+    unsent_ = unsent;
+}
+
+void row_encoder::on_columns(const sqlite::statement_info& info)
+{
+    info_ = &info;
+}
+
+sqlite::row_sink::verdict row_encoder::on_row(const sqlite::row_view& row)
+{
+    const auto count = static_cast<std::size_t>(row.count());
+    if (!announced_ && info_) {
+        complete_types(*info_, &row);
+        if (formats_.size() > 1 && formats_.size() != count) {
+            failure_.sqlstate = "08P01";
+            failure_.message = "Bind has " + std::to_string(formats_.size()) +
+                               " result formats but the statement returns " +
+                               std::to_string(count) + " columns";
+            return verdict::stop;
+        }
+        announce(*info_);
+    }
+    if (types_.size() != count) {
+        failure_.sqlstate = "0A000";
+        failure_.message = "cached plan must not change result type";
+        return verdict::stop;
+    }
+    const bool done = shape_ == row_shape::data_row ? encode(row) : encode_copy(row);
+    if (!done)
+        return verdict::stop;
+    if (chunk_.size() < chunk_size)
+        return verdict::go_on;
+    const std::size_t size = chunk_.size();
+    posted_ += size;
+    deliver_(std::exchange(chunk_, byte_queue()));
+    return posted_ + unsent_ >= in_flight_max ? verdict::pause : verdict::go_on;
+}
+
+bool row_encoder::encode(const sqlite::row_view& row)
+{
+    pg::data_row message(chunk_, static_cast<std::uint16_t>(types_.size()));
+    for (std::size_t i = 0; i < types_.size(); ++i) {
+        const int column = static_cast<int>(i);
+        const auto value = stored(row, column);
+        if (std::holds_alternative<std::monostate>(value)) {
+            message.null();
+            continue;
+        }
+        message.begin_field();
+        const auto format = static_cast<pg::value_format>(format_of(i));
+        const auto done = pg::append_value(chunk_, value, types_[i], format);
+        if (done != pg::conversion::ok) {
+            fail(row, column, done);
+            return false;
+        }
+        message.end_field();
+    }
+    message.end();
+    return true;
+}
+
+bool row_encoder::encode_copy(const sqlite::row_view& row)
+{
+    byte_queue field;
+    const auto before = chunk_.size();
+    pg::message_writer message(chunk_, 'd');
+    for (std::size_t i = 0; i < types_.size(); ++i) {
+        const int column = static_cast<int>(i);
+        if (i > 0)
+            chunk_.append_byte(style_.delimiter);
+        const auto value = stored(row, column);
+        if (std::holds_alternative<std::monostate>(value)) {
+            chunk_.append(style_.null);
+            continue;
+        }
+        field.clear(chunk_size);
+        const auto done = pg::append_value(field, value, types_[i], pg::value_format::text);
+        if (done != pg::conversion::ok) {
+            fail(row, column, done);
+            // An empty CopyData is harmless; half a line is not.
+            chunk_.shrink(chunk_.size() - before - 5);
+            return false;
+        }
+        append_copy_field(chunk_, as_text(field.readable()), shape_, style_);
+    }
+    chunk_.append_byte('\n');
+    return true;
+}
+
+void row_encoder::fail(const sqlite::row_view& row, int column, pg::conversion why)
+{
+    const auto& info = row.column(column);
+    const auto type = types_[static_cast<std::size_t>(column)];
+    const bool from_table = !info.table.empty();
+    const auto name = from_table ? info.table + "." + info.column : info.name;
+    failure_ = {};
+    failure_.sqlstate = why == pg::conversion::not_utf8      ? "22021"
+                        : why == pg::conversion::unsupported ? "0A000"
+                        : from_table                         ? "22P02"
+                                                             : "42804";
+    failure_.message = "column " + name + " promises " + std::string(pg::type_name(type)) +
+                       " but holds " + std::string(class_name(row.type(column)));
+    if (row.type(column) == sqlite::value_type::text && why != pg::conversion::not_utf8)
+        failure_.message += " \"" + std::string(row.text(column).substr(0, 60)) + "\"";
+    if (row.type(column) == sqlite::value_type::integer)
+        failure_.message += " " + std::to_string(row.integer(column));
+    if (const auto rowid = row.rowid(column))
+        failure_.message += " (rowid " + std::to_string(*rowid) + ")";
+    if (why == pg::conversion::not_utf8)
+        failure_.message += " that is not valid UTF-8 or has a zero byte";
+    failure_.hint = from_table
+                        ? "SQLite stores any value in any column unless the table is STRICT; "
+                          "correct the value, or CAST the column in the query."
+                        : "CAST the expression in the query to give every row one type.";
+    failure_.table = info.table;
+    failure_.column = info.column;
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,35 @@
+// gateway/translate/translate_lane.hpp: the lane of a PostgreSQL client whose database is a SQLite
+// file.
+//
+// Layer: gateway. One loop thread. A shell around the conversation, which may outlive it until the
+// engine has answered.
+#pragma once
+
+#include <memory>
+
+#include "gateway/translate/conversation.hpp"
+
+namespace sluice::gateway {
+
+class translate_lane final : public lane {
+public:
+    translate_lane(client_channel& channel,
+                   std::shared_ptr<sqlite::database> on,
+                   translate_options with);
+    ~translate_lane() override;
+
+    void start() override { talk_->start(); }
+    void on_data(bytes_view bytes) override { talk_->take(bytes); }
+    void on_drained() override { talk_->drained(); }
+    void on_client_gone() override { talk_->gone(); }
+    void on_cancel(std::function<void()> done) override;
+    bool quiescent() const noexcept override { return talk_->quiescent(); }
+    void request_drain() override { talk_->request_drain(); }
+    void sweep(std::chrono::steady_clock::time_point) override {}
+
+private:
+    std::shared_ptr<sqlite::database> database_;  // outlives every session on it
+    std::shared_ptr<conversation> talk_;
+};
+
+}  // namespace sluice::gateway
