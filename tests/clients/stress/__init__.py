@@ -1,0 +1,6 @@
+"""Many clients over few backends, each checking that what it gets is its own.
+
+    python3 -m stress --port 6432 --database app --user alice --password ... --clients 200
+
+runs it by hand against anything that speaks PostgreSQL's protocol (from tests/clients).
+"""
