@@ -267,6 +267,14 @@ bool statement_scanner::body_word(std::string_view word) noexcept
             if (first == 'c' && state_.kind == statement_kind::create)
                 definition_word(word);
             return false;
+        case 'o':
+            if (!state_.temporary || !same_word(word, "on"))
+                return false;
+            advance();
+            // Gone with the transaction, which keeps the backend anyway.
+            if (accept("commit") && at("drop"))
+                out_.pins = out_.pins & ~pin_reason::temporary_object;
+            return true;
         case 'm':
             state_.after_insert = same_word(word, "merge");
             return false;

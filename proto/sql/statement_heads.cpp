@@ -126,9 +126,17 @@ statement_kind statement_scanner::create_head() noexcept
         accept("replace");
     if (!accept("global"))
         accept("local");
-    if (at("temp") || at("temporary"))
-        pin(pin_reason::temporary_object);
+    temporary();
     return statement_kind::create;
+}
+
+// TEMP | TEMPORARY: a pin, unless the body says ON COMMIT DROP.
+void statement_scanner::temporary() noexcept
+{
+    if (!at("temp") && !at("temporary"))
+        return;
+    state_.temporary = !any(out_.pins & pin_reason::temporary_object);
+    pin(pin_reason::temporary_object);
 }
 
 // Behind the INTO of a query: it makes a table.

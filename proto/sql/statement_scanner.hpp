@@ -27,6 +27,7 @@ private:
         std::uint32_t atomic = 0;   // nesting of BEGIN ATOMIC ... END in a function's definition
         bool after_insert = false;  // the last word was INSERT or MERGE: INTO belongs to it
         bool stands_alone = true;   // nothing met that speaks against self_contained
+        bool temporary = false;     // its temporary table is the reason for that pin
     };
 
     void advance() noexcept;
@@ -66,6 +67,7 @@ private:
     std::string_view setting_name() noexcept;
     std::string_view value_to_end() noexcept;
     void into_target() noexcept;
+    void temporary() noexcept;
     void set_config_call() noexcept;
     void code(std::string_view quoted) noexcept;
 
