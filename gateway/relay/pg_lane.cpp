@@ -211,6 +211,9 @@ void pg_lane::on_link_drained()
 
 void pg_lane::on_parameter(std::string_view name, std::string_view value)
 {
+    // The backend's own default: the client's is what it asked for in its startup packet.
+    if (discarded_ && startup_.find(lower_case(name)))
+        return;
     settings_.set(name, value);
 }
 
@@ -224,6 +227,8 @@ void pg_lane::on_replies_done(char status)
     if (waiting_ != wait::none || open_sequence_ || body_left_ > 0)
         return;
     settle_pins(status);
+    if (std::exchange(discarded_, false) && !restore_startup_settings())
+        return;
     if (session_mode()) {
         if (draining_ && status == 'I')
             request_drain();
@@ -268,6 +273,25 @@ void pg_lane::settle_pins(char status)
             link_->set_dirty(pinned());
     }
     unpins_.clear();
+}
+
+// After DISCARD ALL the backend fell back to its defaults and the client was told so. What it hears
+// last is what it has from its next request on. False: wait for the backend.
+bool pg_lane::restore_startup_settings()
+{
+    for (const auto& [name, value] : link_->parameters()) {
+        const std::string* own = startup_.find(lower_case(name));
+        const std::string* now = link_->reported().find(lower_case(name));
+        if (own && now && *own != *now)
+            pg::append_parameter_status(channel_.out(), name, *own);
+    }
+    channel_.flush();
+    if (!session_mode() || link_->apply(startup_) == pg_link::apply_outcome::nothing)
+        return true;
+    waiting_ = wait::settings;
+    channel_.set_reading(false);
+    link_->flush();
+    return false;
 }
 
 // The server is asked what a SET, RESET or set_config left: it may have been rolled back, or
@@ -375,6 +399,7 @@ void pg_lane::on_everything_deallocated(bool discarded_all)
     if (!discarded_all)
         return;
     settings_ = startup_;
+    discarded_ = true;
     touched_.clear();
     touched_all_ = false;
     pins_.clear();

@@ -92,6 +92,7 @@ private:
     void note(const statement_effects& effects);
     void settle_pins(char status);
     void read_touched_settings();
+    bool restore_startup_settings();
     void run_again();
     void refuse_next(client_error code, std::string message, std::string hint);
     std::size_t refuse(char type, std::size_t total, bytes_view rest);
@@ -128,6 +129,7 @@ private:
     bool touched_all_ = false;
     bool failed_ = false;              // an error came since nothing was owed
     bool was_in_transaction_ = false;  // when nothing was owed last
+    bool discarded_ = false;           // DISCARD ALL was answered; its ReadyForQuery is to come
     wait waiting_ = wait::none;
     struct refusal {
         client_error code = client_error::internal;

@@ -109,7 +109,8 @@ class Connection:
         found = Result()
         while True:
             kind, body = await self.receive()
-            found.kinds += kind.decode()
+            if kind not in b"SAN":  # may come at any time
+                found.kinds += kind.decode()
             if kind == b"D":
                 found.rows.append(messages.data_row(body))
             elif kind == b"C":

@@ -1,5 +1,6 @@
 """One client: random deeds, each carrying the client's id, each reply checked."""
 import asyncio
+import collections
 import random
 import time
 
@@ -30,7 +31,7 @@ class Client:
         self.acknowledged = []
         self.transfer_number = self.counter = 0
         self.connection = None
-        self.deed = "login"
+        self.deed, self.last = "login", collections.deque(maxlen=10)
 
     async def open(self):
         self.name = f"app{self.number}"
@@ -54,6 +55,7 @@ class Client:
                 self.counter += 1
                 chosen = self.random.choices(choices, weights)[0]
                 self.deed = chosen.__name__
+                self.last.append(self.deed)
                 try:
                     await asyncio.wait_for(chosen(), 60)
                 except asyncio.TimeoutError:
@@ -61,10 +63,9 @@ class Client:
                 expect(self.connection.status == "I", "left in state", self.connection.status)
                 self.tally[self.deed] = self.tally.get(self.deed, 0) + 1
             await self.connection.close()
-        except Closed as closed:
-            raise Mixed(f"client {self.number}, {self.deed} {self.counter}: {closed}") from closed
-        except (Mixed, pgwire.ServerError) as wrong:
-            raise Mixed(f"client {self.number}, {self.deed} {self.counter}: {wrong}") from wrong
+        except (Closed, Mixed, pgwire.ServerError) as wrong:
+            raise Mixed(f"client {self.number}, {self.deed} {self.counter}: {wrong}; last deeds: "
+                        f"{' '.join(self.last)}") from wrong
 
     # -- replies that must be ours
 
@@ -112,7 +113,7 @@ class Client:
             result = await self.connection.query(sql)
             expect(not result.errors, sql, result.errors)
             self.prepared.clear()
-            if way == 2:  # also resets every setting to the startup packet's
+            if way != 1:  # also resets every setting to the startup packet's
                 self.name, self.lock_timeout = f"app{self.number}", "0"
 
     async def pipeline(self):

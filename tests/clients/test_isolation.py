@@ -1,0 +1,70 @@
+"""200 clients over 5 backends on 2 workers: every reply belongs to its sender, the money adds up.
+
+SLUICE_STRESS_SECONDS: how long (20; 60 for the full test). SLUICE_STRESS_SEED: another sequence.
+"""
+import os
+import pathlib
+import sys
+import threading
+
+import pytest
+
+import servers
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from stress import crowd, ledger  # noqa: E402
+
+pytestmark = pytest.mark.gateway
+SECONDS = float(os.environ.get("SLUICE_STRESS_SECONDS", "20"))
+SEED = int(os.environ.get("SLUICE_STRESS_SEED", "1"))
+BACKENDS = 5
+OURS = "from pg_stat_activity where datname = 'app' and usename = 'alice'"
+
+
+def config(cluster):
+    return f"""
+[gateway]
+workers = 2
+drain_timeout = "2s"
+[databases.app]
+engine = "postgres"
+url = "{cluster.url()}"
+password = "{servers.PASSWORD}"
+pool = {{ mode = "transaction", size = {BACKENDS} }}
+[users.alice]
+password = "{servers.PASSWORD}"
+"""
+
+
+class Watch(threading.Thread):
+    """The most backends that the server ever saw."""
+
+    def __init__(self, cluster):
+        super().__init__(daemon=True)
+        self.cluster, self.most, self.over = cluster, 0, threading.Event()
+
+    def run(self):
+        while not self.over.wait(0.5):
+            self.most = max(self.most, int(self.cluster.sql(f"select count(*) {OURS}")[0]))
+
+
+def test_every_reply_belongs_to_its_sender(cluster, own_gateway):
+    gateway = own_gateway(config(cluster))
+    target = {"host": "127.0.0.1", "port": gateway.port, "user": "alice",
+              "password": servers.PASSWORD, "database": "app"}
+    cluster.sql(f"set role alice; {ledger.CREATE}")
+    watch = Watch(cluster)
+    watch.start()
+    failures, acknowledged, tally = crowd.run(target, 200, SECONDS, SEED)
+    watch.over.set()
+    watch.join()
+    assert not failures, "\n".join(failures)
+    assert not ledger.faults(cluster.sql, acknowledged)
+    assert acknowledged and min(tally.values()) > 0, tally
+    # A backend that was closed may still be seen when its successor is there already.
+    assert 0 < watch.most <= BACKENDS + 1
+    # What was abandoned has been rolled back, and nobody holds a backend any more.
+    servers.wait_until(
+        lambda: cluster.sql(f"select count(*) {OURS} and state <> 'idle'") == ["0"],
+        10, "the backends are idle")
+    assert gateway.process.poll() is None
