@@ -158,7 +158,7 @@ private:
     asio::io_context& io_;
     sqlite::session session_;
     translate_options options_;
-    session_settings settings_;
+    local_settings settings_;
 
     byte_queue arrived_;    // not looked at yet
     byte_queue work_;       // messages being answered: stable while one is

@@ -106,19 +106,19 @@ std::optional<std::chrono::milliseconds> parse_milliseconds(std::string_view tex
     return std::nullopt;
 }
 
-session_settings::session_settings()
+local_settings::local_settings()
 {
     for (const auto& each : known)
         defaults_[lower(each.name)] = each.value;
     values_ = defaults_;
 }
 
-void session_settings::set_user(std::string_view user)
+void local_settings::set_user(std::string_view user)
 {
     defaults_["session_authorization"] = values_["session_authorization"] = user;
 }
 
-void session_settings::apply_startup(
+void local_settings::apply_startup(
     const std::vector<std::pair<std::string, std::string>>& parameters)
 {
     const auto apply = [this](std::string_view name, std::string value) {
@@ -149,8 +149,7 @@ void session_settings::apply_startup(
     }
 }
 
-std::optional<setting_error> session_settings::check(const std::string& key,
-                                                     std::string& value) const
+std::optional<setting_error> local_settings::check(const std::string& key, std::string& value) const
 {
     const auto invalid = [&](std::string_view why) {
         return setting_error{
@@ -194,10 +193,10 @@ std::optional<setting_error> session_settings::check(const std::string& key,
     return std::nullopt;
 }
 
-std::optional<setting_error> session_settings::set(std::string_view name,
-                                                   std::optional<std::string> value,
-                                                   bool local,
-                                                   bool in_transaction)
+std::optional<setting_error> local_settings::set(std::string_view name,
+                                                 std::optional<std::string> value,
+                                                 bool local,
+                                                 bool in_transaction)
 {
     const auto key = lower(name);
     const auto* setting = find(key);
@@ -225,7 +224,7 @@ std::optional<setting_error> session_settings::set(std::string_view name,
     return std::nullopt;
 }
 
-void session_settings::reset_all(bool in_transaction)
+void local_settings::reset_all(bool in_transaction)
 {
     if (in_transaction && !before_)
         before_ = values_;
@@ -233,7 +232,7 @@ void session_settings::reset_all(bool in_transaction)
     values_ = defaults_;
 }
 
-std::optional<std::string> session_settings::show(std::string_view name) const
+std::optional<std::string> local_settings::show(std::string_view name) const
 {
     const auto key = lower(name);
     if (const auto at = local_.find(key); at != local_.end())
@@ -243,14 +242,14 @@ std::optional<std::string> session_settings::show(std::string_view name) const
     return std::nullopt;
 }
 
-std::string session_settings::name_in_display(std::string_view name) const
+std::string local_settings::name_in_display(std::string_view name) const
 {
     const auto key = lower(name);
     const auto* setting = find(key);
     return setting ? std::string(setting->name) : key;
 }
 
-std::vector<std::pair<std::string, std::string>> session_settings::all() const
+std::vector<std::pair<std::string, std::string>> local_settings::all() const
 {
     auto merged = values_;
     for (const auto& [key, value] : local_)
@@ -258,7 +257,7 @@ std::vector<std::pair<std::string, std::string>> session_settings::all() const
     return {merged.begin(), merged.end()};
 }
 
-void session_settings::end_transaction(bool committed)
+void local_settings::end_transaction(bool committed)
 {
     if (!committed && before_)
         values_ = std::move(*before_);
@@ -266,7 +265,7 @@ void session_settings::end_transaction(bool committed)
     local_.clear();
 }
 
-void session_settings::append_reported(byte_queue& out)
+void local_settings::append_reported(byte_queue& out)
 {
     for (const auto& each : known) {
         if (!each.reported)
@@ -281,7 +280,7 @@ void session_settings::append_reported(byte_queue& out)
     }
 }
 
-std::optional<std::chrono::milliseconds> session_settings::statement_timeout() const
+std::optional<std::chrono::milliseconds> local_settings::statement_timeout() const
 {
     const auto text = *show("statement_timeout");
     const auto parsed = parse_milliseconds(text);

@@ -21,9 +21,9 @@ struct setting_error {
     std::string message;
 };
 
-class session_settings {
+class local_settings {
 public:
-    session_settings();
+    local_settings();
 
     // What the startup packet asks for: application_name, options, ... Unknown ones are ignored.
     void apply_startup(const std::vector<std::pair<std::string, std::string>>& parameters);
