@@ -3,6 +3,8 @@
 // Layer: gateway/relay. Thread-safe. Held by its clients and by the table of databases.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -39,10 +41,19 @@ public:
         welcome_ = std::move(fresh);
     }
 
+    // Whether an exhausted pool is worth another line in the log: once a second.
+    bool may_report(std::chrono::steady_clock::time_point now) noexcept
+    {
+        auto last = reported_.load();
+        return now - last >= std::chrono::seconds(1) &&
+               reported_.compare_exchange_strong(last, now);
+    }
+
 private:
     const pool_config settings_;
     const pool_mode mode_;
     std::shared_ptr<pool::shared_pool> pool_;
+    std::atomic<std::chrono::steady_clock::time_point> reported_{};
     mutable std::mutex mutex_;
     std::shared_ptr<const server_parameters> welcome_;
 };

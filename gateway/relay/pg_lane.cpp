@@ -412,6 +412,14 @@ void pg_lane::on_refused(std::error_code code, const std::string& cause)
     waiting_ = wait::none;
     const auto& limits = database_->settings();
     const std::string where = "database \"" + channel_.identity().database + "\"";
+    if (database_->may_report(steady_clock::now()))
+        log::warn("no backend for a request",
+                  {{"pool", database_->pool().name()},
+                   {"why", code.message()},
+                   {"cause", cause},
+                   {"size", limits.size},
+                   {"open", database_->pool().open()},
+                   {"waiting", database_->pool().waiting()}});
     if (code == errc::connect_failed) {
         refuse_next(client_error::backend_unreachable,
                     where + " cannot be reached: " + cause,
