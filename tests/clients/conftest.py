@@ -1,0 +1,124 @@
+"""Fixtures: one PostgreSQL 15 cluster and one Sluice for the whole run, and what a test connects to.
+
+`target` is where a portable test connects: sluice-pg (transaction mode, few backends),
+sluice-pg-session and sluice-sqlite; with SLUICE_TEST_DIRECT=1 the database itself, to try the
+tests without a gateway. Tests marked `postgres` need PostgreSQL's own features and skip SQLite.
+"""
+import pathlib
+import signal
+
+import psycopg
+import pytest
+
+import servers
+
+HERE = pathlib.Path(__file__).parent
+DIRECT = servers.DIRECT
+LIMIT = 90
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "postgres: needs PostgreSQL behind the gateway")
+    config.addinivalue_line("markers", "gateway: tests the gateway itself, not run directly")
+
+
+def pytest_generate_tests(metafunc):
+    if "target" not in metafunc.fixturenames:
+        return
+    if DIRECT:
+        names = ["direct"]
+    elif metafunc.definition.get_closest_marker("postgres"):
+        names = ["sluice-pg", "sluice-pg-session"]
+    else:
+        names = ["sluice-pg", "sluice-pg-session", "sluice-sqlite"]
+    metafunc.parametrize("target", names, indirect=True)
+
+
+def pytest_collection_modifyitems(items):
+    if DIRECT:
+        items[:] = [item for item in items if not item.get_closest_marker("gateway")]
+
+
+@pytest.fixture(scope="session")
+def folder():
+    with servers.short_folder() as path:
+        yield path
+
+
+@pytest.fixture(scope="session")
+def cluster(folder):
+    with servers.Cluster(folder / "pg") as running:
+        running.sql("CREATE DATABASE other", database="postgres")
+        yield running
+
+
+@pytest.fixture(scope="session")
+def gateway(cluster, folder):
+    """The Sluice that most tests share."""
+    with servers.Sluice(folder / "shared", servers.shared_config(cluster)) as running:
+        yield running
+
+
+@pytest.fixture
+def own_gateway(cluster, tmp_path_factory, folder):
+    """Makes a Sluice with a configuration of the test's own: own_gateway(toml, **options)."""
+    running = []
+
+    def make(config, **options):
+        place = folder / f"own{len(list(folder.iterdir()))}"
+        running.append(servers.Sluice(place, config, **options))
+        return running[-1].__enter__()
+
+    yield make
+    for one in reversed(running):
+        one.__exit__(None, None, None)
+
+
+@pytest.fixture
+def target(request, cluster):
+    if request.param == "direct":
+        return servers.Target("direct", cluster.port, "app", "alice", "alice secret")
+    gateway = request.getfixturevalue("gateway")
+    database = {"sluice-pg": "app", "sluice-pg-session": "app_session",
+                "sluice-sqlite": "lite"}[request.param]
+    return servers.Target(request.param, gateway.port, database, "alice", "alice secret")
+
+
+@pytest.fixture
+def pg(cluster, request):
+    """Transaction mode through the gateway, for tests of what pooling must not break."""
+    if DIRECT:
+        return servers.Target("direct", cluster.port, "app", "alice", "alice secret")
+    return servers.Target("sluice-pg", request.getfixturevalue("gateway").port, "app", "alice",
+                          "alice secret")
+
+
+@pytest.fixture
+def table(target, request):
+    """A fresh table (id INTEGER PRIMARY KEY, name TEXT, amount INTEGER); its name."""
+    name = "t_" + str(abs(hash(request.node.nodeid)) % 10**8)
+    with psycopg.connect(target.dsn(), autocommit=True) as connection:
+        connection.execute(f"DROP TABLE IF EXISTS {name}")
+        connection.execute(
+            f"CREATE TABLE {name} (id INTEGER PRIMARY KEY, name TEXT, amount INTEGER)")
+    return name
+
+
+@pytest.fixture(autouse=True)
+def bounded(request):
+    """No test runs for more than a minute and a half, whatever it waits for."""
+    def ring(*_):
+        raise AssertionError(f"{request.node.name} has not ended within {LIMIT} s")
+
+    previous = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(LIMIT)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, previous)
+
+
+@pytest.fixture
+def crowd(pg):
+    """More clients than the pool has backends, so that they take turns on every one of them."""
+    with servers.clients(pg, 3 * servers.POOL_SIZE) as made:
+        yield made
