@@ -1,5 +1,6 @@
 """Cancels, clients and backends that die: each hits what it must and nothing else."""
 import contextlib
+import os
 import socket
 import subprocess
 import threading

@@ -86,7 +86,7 @@ def test_describe(target, table):
     out = psql(target, "-c", f"\\d {table}").stdout
     assert out == "id|integer||not null|\nname|text|||\namount|integer|||\n"
     assert table in psql(target, "-c", "\\dt").stdout
-    assert "app" in psql(target, "-l").stdout
+    assert "app" in psql(target, "-c", "\\l").stdout
 
 
 @pytest.mark.postgres
