@@ -53,10 +53,19 @@ def cluster(folder):
 
 
 @pytest.fixture(scope="session")
-def gateway(cluster, folder):
-    """The Sluice that most tests share."""
+def shared_gateway(cluster, folder):
     with servers.Sluice(folder / "shared", servers.shared_config(cluster)) as running:
         yield running
+
+
+@pytest.fixture
+def gateway(shared_gateway):
+    """The Sluice that most tests share. The test in which it dies fails; the next has a new one."""
+    if shared_gateway.process.poll() is not None:
+        shared_gateway.__enter__()
+    yield shared_gateway
+    status = shared_gateway.process.poll()
+    assert status is None, f"Sluice ended with {status}:\n{shared_gateway.log()[-3000:]}"
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ password = "{scram_verifier('first pass')}"
 [users.plain]
 password = "second pass"
 [users.both]
-password = ["{scram_verifier('old pass')}", "{scram_verifier('new pass')}"]
+password = ["old pass", "new pass"]
 """, secrets=("first pass", "second pass", "old pass", "new pass", servers.PASSWORD))
     assert works(target_of(gateway, "verifier", "first pass"))
     assert works(target_of(gateway, "plain", "second pass"))
