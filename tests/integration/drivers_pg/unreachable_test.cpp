@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <asio/detached.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <filesystem>
@@ -230,6 +231,21 @@ TEST_F(PgUnreachable, AStalledServerIsGivenUpAndBecomesUsableAgain)
     EXPECT_EQ(stalled.error, errc::connect_timeout);
     const auto again = host_.connect(server.url("trusted"));
     EXPECT_TRUE(again) << again.message;
+}
+
+TEST_F(PgUnreachable, ALoopMayEndWhileConnecting)
+{
+    const silent_server silent;
+    for (const auto turns : {0, 1, 2, 5}) {
+        driver_host ending;
+        pg::connect_options options{"host=127.0.0.1 user=u port=" + silent.port(), {}};
+        asio::co_spawn(
+            ending.loop(),
+            pg::connect(ending.loop(), ending.blocking(), std::move(options), clock::now() + 60s),
+            asio::detached);
+        for (int i = 0; i < turns; ++i)
+            ending.loop().run_one_for(20ms);
+    }
 }
 
 TEST_F(PgUnreachable, NothingLeaksDescriptors)
