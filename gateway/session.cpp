@@ -93,6 +93,8 @@ void session::on_ready(std::uint32_t events)
 {
     if (phase_ == phase::finished)
         return;
+    // Said once, perhaps together with the last bytes: from now on a short read is not the end.
+    hung_up_ = hung_up_ || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
     if ((events & EPOLLOUT) && writing_blocked_) {
         flush();
         if (phase_ == phase::finished)
@@ -106,7 +108,7 @@ void session::on_ready(std::uint32_t events)
     }
     if (reading_)
         read_some();
-    else if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+    else if (hung_up_)
         gone("client closed the connection");
 }
 
@@ -125,7 +127,7 @@ void session::read_some()
         on_bytes(scratch.first(got.bytes));
         if (!reading_ || phase_ == phase::finished || phase_ != before)
             break;
-        if (!stream_.may_hold_more(got.bytes, scratch.size()))
+        if (!hung_up_ && !stream_.may_hold_more(got.bytes, scratch.size()))
             return;
     }
     if (reading_ && phase_ != phase::finished)

@@ -73,6 +73,7 @@ private:
     phase phase_ = phase::login;
     bool reading_ = true;
     bool writing_blocked_ = false;
+    bool hung_up_ = false;  // the client has closed its side; its last bytes may wait here
     bool registered_ = false;
     bool active_ = false;  // bytes came since the last sweep
     client_limits::ticket counted_;

@@ -179,6 +179,7 @@ private:
     bool settings_unknown_ = false;
     bool paused_ = false;
     bool writing_blocked_ = false;
+    bool hung_up_ = false;  // the server has closed its side
     bool recovering_ = false;
     bool dead_ = false;
     int cancels_ = 0;

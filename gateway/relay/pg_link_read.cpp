@@ -40,6 +40,8 @@ void pg_link::on_ready(std::uint32_t events)
     const std::weak_ptr<bool> alive = alive_;
     if (dead_)
         return;
+    // Said once, perhaps together with the last bytes: from now on a short read is not the end.
+    hung_up_ = hung_up_ || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
     if ((events & EPOLLOUT) && writing_blocked_) {
         const auto status = stream_.flush();
         if (status == io_status::ok) {
@@ -68,7 +70,7 @@ void pg_link::read_some()
         }
         if (!consume(scratch.first(got.bytes)))
             return;
-        if (paused_ || !stream_.may_hold_more(got.bytes, scratch.size())) {
+        if (paused_ || (!hung_up_ && !stream_.may_hold_more(got.bytes, scratch.size()))) {
             settled();
             return;
         }
