@@ -61,12 +61,14 @@ public:
     verdict on_error(F&& dropped)
     {
         const verdict answer = begin_error();
-        while (count_ > 0 && head().kind != owed_kind::sync && head().kind != owed_kind::query) {
+        if (count_ == 0 || head().kind == owed_kind::sync || head().kind == owed_kind::query)
+            return answer;
+        // Of the extended protocol: the server ignores even a Query before the next Sync.
+        while (count_ > 0 && head().kind != owed_kind::sync) {
             dropped(head());
             pop();
         }
-        if (count_ == 0 && !answer.unexpected)
-            skipping_ = true;
+        skipping_ = count_ == 0;
         return answer;
     }
 
