@@ -507,6 +507,8 @@ void pg_lane::on_client_gone()
     closed_ = true;
     if (queued())
         shard_.leave(*this);
+    // Their replies are entered already: the server has to get them.
+    append_forward();
     if (pg_link* link = std::exchange(link_, nullptr)) {
         if (session_mode() || pinned())
             link->set_dirty(true);

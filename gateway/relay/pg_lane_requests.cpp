@@ -67,6 +67,11 @@ std::size_t pg_lane::process(bytes_view in)
                   "message too large");
             break;
         }
+        if ((type == 'S' || type == 'H') && length != pg::length_min) {
+            // The server would answer an error, which is nobody's reply.
+            protocol_error(std::string("a message of type '") + type + "' with a body");
+            break;
+        }
         const auto taken = on_message(type, std::size_t{length} + 1, rest);
         if (taken == 0)
             break;
@@ -83,8 +88,7 @@ std::size_t pg_lane::process(bytes_view in)
         } else if (continued) {
             link_->forget_request();
         }
-        link_->send(raw_);
-        raw_ = {};
+        link_->send(std::exchange(raw_, {}));
         if (link_ && link_->congested() && waiting_ == wait::none) {
             blocked_ = true;
             channel_.set_reading(false);
@@ -273,8 +277,11 @@ std::size_t pg_lane::on_parse(std::size_t total, bytes_view rest)
     }
     const auto body = rest.subspan(header_size, std::min(total, rest.size()) - header_size);
     const auto name = text_of(body);
-    if (!name.empty() && rest.size() >= total)
+    // Without its zero there is no text either: the server says so.
+    if (!name.empty() && name.size() < body.size() && rest.size() >= total)
         return parse_named(name, total, rest);
+    // Too long to be kept: it stays on this backend, and so does its client.
+    pinned_for_good_ = pinned_for_good_ || !name.empty();
     const auto traits =
         sql::classify_postgres(text_of(body.subspan(std::min(name.size() + 1, body.size()))));
     if (!traits.leaves_session_alone() || traits.opaque || !statements_.empty() || pins_.pinned()) {
@@ -360,7 +367,9 @@ std::size_t pg_lane::on_describe_or_close(char type, std::size_t total, bytes_vi
                       : statement ? owed_kind::describe_statement
                                   : owed_kind::describe_portal;
     const auto name = statement ? text_of(body.subspan(1)) : std::string_view{};
-    const auto* known = session_mode() || name.empty() ? nullptr : find_statement(name);
+    const bool ended = 1 + name.size() < body.size();  // else the server refuses it
+    const auto* known =
+        session_mode() || name.empty() || !ended ? nullptr : find_statement(name);
     if (!known) {
         link_->expect(kind);
         return relay(total, rest);
