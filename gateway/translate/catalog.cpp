@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gateway/translate/result_types.hpp"
 #include "gateway/translate/statement.hpp"
 #include "proto/sql/lexer.hpp"
 
@@ -58,7 +59,43 @@ constexpr std::array relations{
     relation{"pg_enum", enum_rows},
 };
 
+struct column_type {
+    std::string_view name;
+    pg::type_oid type;
+};
+
+constexpr std::array columns{
+    column_type{"oid", pg::oid::oid},
+    column_type{"typname", pg::oid::name},
+    column_type{"typnamespace", pg::oid::oid},
+    column_type{"typlen", pg::oid::int2},
+    column_type{"typtype", pg::oid::single_char},
+    column_type{"typcategory", pg::oid::single_char},
+    column_type{"typelem", pg::oid::oid},
+    column_type{"typarray", pg::oid::oid},
+    column_type{"typbasetype", pg::oid::oid},
+    column_type{"typrelid", pg::oid::oid},
+    column_type{"typdelim", pg::oid::single_char},
+    column_type{"typnotnull", pg::oid::boolean},
+    column_type{"typtypmod", pg::oid::int4},
+    column_type{"typcollation", pg::oid::oid},
+    column_type{"nspname", pg::oid::name},
+    column_type{"nspowner", pg::oid::oid},
+    column_type{"rngtypid", pg::oid::oid},
+    column_type{"rngsubtype", pg::oid::oid},
+    column_type{"enumtypid", pg::oid::oid},
+    column_type{"enumlabel", pg::oid::name},
+};
+
 }  // namespace
+
+pg::type_oid type_of_catalog_column(std::string_view name) noexcept
+{
+    const auto at = std::find_if(columns.begin(), columns.end(), [name](const auto& each) {
+        return sql::same_word(name, each.name);
+    });
+    return at == columns.end() ? pg::oid::unspecified : at->type;
+}
 
 std::string with_catalog(std::string_view text, std::size_t& inserted_at, std::size_t& inserted)
 {

@@ -138,8 +138,7 @@ asio::awaitable<void> conversation::infer_parameters(prepared_statement& prepare
         const auto number = static_cast<std::uint32_t>(i + 1);
         if (const auto at = found.columns.find(number); at != found.columns.end()) {
             const auto known = declared.find(at->second);
-            if (known != declared.end())
-                type = known->second;
+            type = known != declared.end() ? known->second : type_of_catalog_column(at->second);
         }
         if (const auto at = found.positions.find(number); at != found.positions.end())
             if (at->second < first_table.size())

@@ -173,7 +173,7 @@ pg::type_oid type_of_literal(const token& t) noexcept
                 return oid::date;
             if (sql::same_word(t.text, "current_user") || sql::same_word(t.text, "session_user"))
                 return oid::name;
-            return oid::unspecified;
+            return type_of_catalog_column(t.text);
         default:
             return oid::unspecified;
     }
@@ -250,6 +250,8 @@ pg::type_oid type_of_item(tokens item) noexcept
         return type_of_literal(item[0]);
     if (item.size() == 2 && item[0].kind == token_kind::op && item[1].kind == token_kind::number)
         return type_of_literal(item[1]);
+    if (item.size() == 3 && item[1].kind == token_kind::dot)
+        return type_of_catalog_column(item[2].text);
     std::size_t name = 0;
     if (item.size() > 3 && sql::is_word(item[0], "pg_catalog") && item[1].kind == token_kind::dot)
         name = 2;

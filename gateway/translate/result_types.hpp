@@ -21,6 +21,9 @@ pg::type_oid type_of_declaration(std::string_view declared) noexcept;
 // Of a cast: PostgreSQL's own widths, "int" being int4.
 pg::type_oid type_of_cast(std::string_view name) noexcept;
 
+// Of pg_type and its kin (catalog.cpp), whose columns have no declarations here.
+pg::type_oid type_of_catalog_column(std::string_view name) noexcept;
+
 // One entry for each item of the outermost select list, VALUES or RETURNING, in the client's text.
 // Empty when positions are unknown (a star among them).
 std::vector<pg::type_oid> types_by_text(std::string_view statement);

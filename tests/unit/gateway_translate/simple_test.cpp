@@ -177,7 +177,7 @@ TEST_F(Simple, WhatDriversSayWhenTheyConnect)
         EXPECT_TRUE(answer.ends_with("Z(I)")) << answer;
     }
     EXPECT_EQ(ask("SELECT oid FROM pg_catalog.pg_type WHERE typname = 'jsonb'").substr(0, 20),
-              "T(oid:20) D(3802) C(");
+              "T(oid:26) D(3802) C(");
 }
 
 TEST_F(Simple, RefusalsSayWhy)
