@@ -26,15 +26,15 @@ class posted_completion final : public completion {
 public:
     posted_completion(Handler handler, const asio::any_io_executor& fallback)
         : handler_(std::move(handler)), work_(asio::get_associated_executor(handler_, fallback))
-    {}
+    {
+    }
 
     void deliver(outcome&& result) override
     {
         const auto executor = work_.get_executor();
-        asio::post(executor,
-                   [handler = std::move(handler_), result = std::move(result)]() mutable {
-                       std::move(handler)(std::move(result));
-                   });
+        asio::post(executor, [handler = std::move(handler_), result = std::move(result)]() mutable {
+            std::move(handler)(std::move(result));
+        });
         work_.reset();
     }
 

@@ -94,7 +94,7 @@ class engine : public std::enable_shared_from_this<engine> {
 public:
     explicit engine(options with) : options_(std::move(with)) {}
 
-    bool start(sql_error& why);                 // database.cpp
+    bool start(sql_error& why);  // database.cpp
     void close(std::chrono::milliseconds grace);
     statistics stats() const;
     const options& with() const noexcept { return options_; }
@@ -176,10 +176,10 @@ private:
 
     std::unique_ptr<handle> writer_;
     std::vector<std::unique_ptr<handle>> spare_;
-    int handles_ = 0;  // readers' handles that are open, wherever they are
-    int log_frames_ = 0;      // in the -wal file, as of the last commit
+    int handles_ = 0;           // readers' handles that are open, wherever they are
+    int log_frames_ = 0;        // in the -wal file, as of the last commit
     int checkpoint_at_ = 1000;  // frames
-    bool log_grew_ = false;   // since the last checkpoint
+    bool log_grew_ = false;     // since the last checkpoint
     statistics counted_;
 };
 

@@ -23,8 +23,9 @@ bool find_path(options& with, sql_error& why)
         return false;
     }
     if (!fs::is_directory(folder, ec)) {
-        why = make_error("58P01", "cannot open \"" + with.path + "\": the directory \"" +
-                                      folder.string() + "\" does not exist",
+        why = make_error("58P01",
+                         "cannot open \"" + with.path + "\": the directory \"" + folder.string() +
+                             "\" does not exist",
                          "create the directory, or correct `file`");
         return false;
     }
@@ -38,8 +39,10 @@ bool find_path(options& with, sql_error& why)
         return false;
     }
     if (!with.read_only && ::access(folder.c_str(), W_OK) != 0) {
-        why = make_error("42501", "cannot open \"" + with.path + "\": no permission to write to "
-                                  "its directory, where the -wal file lives");
+        why = make_error("42501",
+                         "cannot open \"" + with.path +
+                             "\": no permission to write to "
+                             "its directory, where the -wal file lives");
         return false;
     }
     with.path = fs::exists(status) ? fs::canonical(given, ec).string()
@@ -50,7 +53,10 @@ bool find_path(options& with, sql_error& why)
 }  // namespace
 
 database::database(std::shared_ptr<engine> inside) noexcept : engine_(std::move(inside)) {}
-database::~database() { close(std::chrono::milliseconds(0)); }
+database::~database()
+{
+    close(std::chrono::milliseconds(0));
+}
 
 std::unique_ptr<database> database::open(const options& with, sql_error& why)
 {
@@ -65,9 +71,18 @@ std::unique_ptr<database> database::open(const options& with, sql_error& why)
     return std::unique_ptr<database>(new database(std::move(inside)));
 }
 
-void database::close(std::chrono::milliseconds grace) { engine_->close(grace); }
-const std::string& database::path() const noexcept { return engine_->with().path; }
-statistics database::stats() const { return engine_->stats(); }
+void database::close(std::chrono::milliseconds grace)
+{
+    engine_->close(grace);
+}
+const std::string& database::path() const noexcept
+{
+    return engine_->with().path;
+}
+statistics database::stats() const
+{
+    return engine_->stats();
+}
 
 bool engine::start(sql_error& why)
 {
@@ -142,8 +157,8 @@ void engine::close(std::chrono::milliseconds grace)
     spare_.clear();
     handles_ = 0;
     if (writer_ && !options_.read_only)
-        sqlite3_wal_checkpoint_v2(writer_->db(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr,
-                                  nullptr);
+        sqlite3_wal_checkpoint_v2(
+            writer_->db(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
     writer_.reset();
 }
 

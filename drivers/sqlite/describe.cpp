@@ -12,7 +12,10 @@
 namespace sluice::sqlite {
 namespace {
 
-std::string text_or_empty(const char* text) { return text ? text : ""; }
+std::string text_or_empty(const char* text)
+{
+    return text ? text : "";
+}
 
 column_info read_column(sqlite3* db, sqlite3_stmt* raw, int i)
 {
@@ -27,8 +30,15 @@ column_info read_column(sqlite3* db, sqlite3_stmt* raw, int i)
     int not_null = 0;
     int primary = 0;
     const char* schema = sqlite3_column_database_name(raw, i);
-    if (sqlite3_table_column_metadata(db, schema, column.table.c_str(), column.column.c_str(),
-                                      &type, nullptr, &not_null, &primary, nullptr) != SQLITE_OK)
+    if (sqlite3_table_column_metadata(db,
+                                      schema,
+                                      column.table.c_str(),
+                                      column.column.c_str(),
+                                      &type,
+                                      nullptr,
+                                      &not_null,
+                                      &primary,
+                                      nullptr) != SQLITE_OK)
         return column;
     column.not_null = not_null != 0;
     // Only the exact type INTEGER makes a primary key an alias (sqlite.org/lang_createtable.html).
@@ -36,9 +46,16 @@ column_info read_column(sqlite3* db, sqlite3_stmt* raw, int i)
     if (column.is_rowid) {
         // ... and only if it is the whole key of a table that has rowids.
         int whole = 0;
-        column.is_rowid = sqlite3_table_column_metadata(db, schema, column.table.c_str(), "rowid",
-                                                        nullptr, nullptr, nullptr, &whole,
-                                                        nullptr) == SQLITE_OK && whole;
+        column.is_rowid = sqlite3_table_column_metadata(db,
+                                                        schema,
+                                                        column.table.c_str(),
+                                                        "rowid",
+                                                        nullptr,
+                                                        nullptr,
+                                                        nullptr,
+                                                        &whole,
+                                                        nullptr) == SQLITE_OK &&
+                          whole;
     }
     return column;
 }
@@ -56,11 +73,16 @@ int parameter_number(const char* name, int next) noexcept
 affinity affinity_of(char code) noexcept
 {
     switch (code) {
-    case 'B': return affinity::text;
-    case 'C': return affinity::numeric;
-    case 'D': return affinity::integer;
-    case 'E': return affinity::real;
-    default: return affinity::none;
+        case 'B':
+            return affinity::text;
+        case 'C':
+            return affinity::numeric;
+        case 'D':
+            return affinity::integer;
+        case 'E':
+            return affinity::real;
+        default:
+            return affinity::none;
     }
 }
 
@@ -80,8 +102,12 @@ std::string_view text_column(sqlite3_stmt* raw, int i) noexcept
 
 operation read_operation(sqlite3_stmt* raw) noexcept
 {
-    return {text_column(raw, 1),         sqlite3_column_int(raw, 2), sqlite3_column_int(raw, 3),
-            sqlite3_column_int(raw, 4), text_column(raw, 5),         sqlite3_column_int(raw, 6)};
+    return {text_column(raw, 1),
+            sqlite3_column_int(raw, 2),
+            sqlite3_column_int(raw, 3),
+            sqlite3_column_int(raw, 4),
+            text_column(raw, 5),
+            sqlite3_column_int(raw, 6)};
 }
 
 // Follows parameters from `Variable` through copies to the operations that give them a type.
@@ -90,7 +116,8 @@ class affinity_reader {
 public:
     explicit affinity_reader(std::vector<affinity>& into, const std::vector<int>& numbers) noexcept
         : into_(into), numbers_(numbers)
-    {}
+    {
+    }
 
     void look(const operation& op)
     {
@@ -148,20 +175,23 @@ private:
 int bind_one(sqlite3_stmt* raw, int index, const value& v) noexcept
 {
     switch (v.index()) {
-    case 1: return sqlite3_bind_int64(raw, index, *std::get_if<1>(&v));
-    case 2: return sqlite3_bind_double(raw, index, *std::get_if<2>(&v));
-    case 3: {
-        const auto& text = *std::get_if<3>(&v);
-        return sqlite3_bind_text64(raw, index, text.data(), text.size(), SQLITE_STATIC,
-                                   SQLITE_UTF8);
-    }
-    case 4: {
-        const auto& bytes = *std::get_if<4>(&v);
-        if (bytes.empty())
-            return sqlite3_bind_zeroblob(raw, index, 0);
-        return sqlite3_bind_blob64(raw, index, bytes.data(), bytes.size(), SQLITE_STATIC);
-    }
-    default: return sqlite3_bind_null(raw, index);
+        case 1:
+            return sqlite3_bind_int64(raw, index, *std::get_if<1>(&v));
+        case 2:
+            return sqlite3_bind_double(raw, index, *std::get_if<2>(&v));
+        case 3: {
+            const auto& text = *std::get_if<3>(&v);
+            return sqlite3_bind_text64(
+                raw, index, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+        }
+        case 4: {
+            const auto& bytes = *std::get_if<4>(&v);
+            if (bytes.empty())
+                return sqlite3_bind_zeroblob(raw, index, 0);
+            return sqlite3_bind_blob64(raw, index, bytes.data(), bytes.size(), SQLITE_STATIC);
+        }
+        default:
+            return sqlite3_bind_null(raw, index);
     }
 }
 
@@ -207,7 +237,8 @@ void handle::explain(prepared& statement)
     const std::string sql = "EXPLAIN " + *statement.sql;
     sqlite3_stmt* raw = nullptr;
     if (sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), 0, &raw, nullptr) ==
-        SQLITE_OK && sqlite3_column_count(raw) >= 7) {
+            SQLITE_OK &&
+        sqlite3_column_count(raw) >= 7) {
         affinity_reader reader(info->parameter_affinity, statement.numbers);
         // Jumps make bytecode's order differ from its text: twice through catches a type that is
         // given before the parameter is loaded.
@@ -224,18 +255,18 @@ bool bind_parameters(prepared& statement, const std::vector<value>& parameters, 
 {
     const auto asked = static_cast<std::size_t>(statement.info->parameters);
     if (parameters.size() != asked) {
-        why = make_error("08P01", "the statement has " + std::to_string(asked) +
-                                      " parameters, but " + std::to_string(parameters.size()) +
-                                      " values were given");
+        why = make_error("08P01",
+                         "the statement has " + std::to_string(asked) + " parameters, but " +
+                             std::to_string(parameters.size()) + " values were given");
         return false;
     }
     for (std::size_t i = 0; i < statement.numbers.size(); ++i) {
         const auto& given = parameters[static_cast<std::size_t>(statement.numbers[i] - 1)];
         const int code = bind_one(statement.raw, static_cast<int>(i + 1), given);
         if (code != SQLITE_OK) {
-            why = make_error(sqlstate_of(code, {}), std::string("parameter ") +
-                                                        std::to_string(statement.numbers[i]) +
-                                                        ": " + sqlite3_errstr(code));
+            why = make_error(sqlstate_of(code, {}),
+                             std::string("parameter ") + std::to_string(statement.numbers[i]) +
+                                 ": " + sqlite3_errstr(code));
             return false;
         }
     }
@@ -245,16 +276,27 @@ bool bind_parameters(prepared& statement, const std::vector<value>& parameters, 
 value_type row_view::type(int i) const noexcept
 {
     switch (sqlite3_column_type(statement_, i)) {
-    case SQLITE_INTEGER: return value_type::integer;
-    case SQLITE_FLOAT: return value_type::real;
-    case SQLITE_TEXT: return value_type::text;
-    case SQLITE_BLOB: return value_type::blob;
-    default: return value_type::null;
+        case SQLITE_INTEGER:
+            return value_type::integer;
+        case SQLITE_FLOAT:
+            return value_type::real;
+        case SQLITE_TEXT:
+            return value_type::text;
+        case SQLITE_BLOB:
+            return value_type::blob;
+        default:
+            return value_type::null;
     }
 }
 
-std::int64_t row_view::integer(int i) const noexcept { return sqlite3_column_int64(statement_, i); }
-double row_view::real(int i) const noexcept { return sqlite3_column_double(statement_, i); }
+std::int64_t row_view::integer(int i) const noexcept
+{
+    return sqlite3_column_int64(statement_, i);
+}
+double row_view::real(int i) const noexcept
+{
+    return sqlite3_column_double(statement_, i);
+}
 
 std::string_view row_view::text(int i) const noexcept
 {

@@ -17,7 +17,7 @@
 
 namespace sluice::sqlite {
 
-class engine;         // the inside of a database, shared with its sessions
+class engine;          // the inside of a database, shared with its sessions
 struct session_state;  // the inside of a session, shared with its jobs
 
 class database {
@@ -145,18 +145,27 @@ public:
 
 private:
     template <class Token>
-    auto start(Token&& token, verb what, request with, portal_id portal = 0,
-               transaction_options how = {})
+    auto start(
+        Token&& token, verb what, request with, portal_id portal = 0, transaction_options how = {})
     {
         return asio::async_initiate<Token, void(outcome)>(
-            [](auto handler, std::shared_ptr<session_state> state, verb v, request r, portal_id p,
+            [](auto handler,
+               std::shared_ptr<session_state> state,
+               verb v,
+               request r,
+               portal_id p,
                transaction_options o) {
                 using handler_type = decltype(handler);
-                auto done = std::make_unique<posted_completion<handler_type>>(
-                    std::move(handler), executor_of(*state));
+                auto done = std::make_unique<posted_completion<handler_type>>(std::move(handler),
+                                                                              executor_of(*state));
                 submit(state, v, std::move(r), p, o, std::move(done));
             },
-            token, state_, what, std::move(with), portal, how);
+            token,
+            state_,
+            what,
+            std::move(with),
+            portal,
+            how);
     }
 
     static request with_text(sql_text text)
@@ -170,8 +179,11 @@ private:
         return with_text(std::make_shared<const std::string>(std::move(name)));
     }
     static const asio::any_io_executor& executor_of(const session_state& state) noexcept;
-    static void submit(const std::shared_ptr<session_state>& state, verb what, request&& with,
-                       portal_id portal, transaction_options how,
+    static void submit(const std::shared_ptr<session_state>& state,
+                       verb what,
+                       request&& with,
+                       portal_id portal,
+                       transaction_options how,
                        std::unique_ptr<completion> done);
 
     std::shared_ptr<session_state> state_;

@@ -12,7 +12,7 @@ namespace sluice::sqlite {
 
 // What the authorizer looks at; one per handle, changed by the thread that uses the handle.
 struct guard_state {
-    bool ours = false;        // the driver's own BEGIN, COMMIT, PRAGMA: everything is allowed
+    bool ours = false;  // the driver's own BEGIN, COMMIT, PRAGMA: everything is allowed
     const char* sqlstate = "42501";
     const char* refusal = nullptr;  // why the last statement was refused; null: it was not
 };

@@ -39,7 +39,10 @@ bool blank(std::string_view rest) noexcept
 
 }  // namespace
 
-prepared::~prepared() { sqlite3_finalize(raw); }
+prepared::~prepared()
+{
+    sqlite3_finalize(raw);
+}
 
 std::unique_ptr<handle> handle::open(const options& with, role as, sql_error& why)
 {
@@ -100,8 +103,12 @@ std::unique_ptr<prepared> handle::take(const sql_text& sql, sql_error& why)
     auto statement = std::make_unique<prepared>();
     const char* tail = nullptr;
     guarded.refusal = nullptr;
-    const int code = sqlite3_prepare_v3(db_, sql->data(), static_cast<int>(sql->size()),
-                                        SQLITE_PREPARE_PERSISTENT, &statement->raw, &tail);
+    const int code = sqlite3_prepare_v3(db_,
+                                        sql->data(),
+                                        static_cast<int>(sql->size()),
+                                        SQLITE_PREPARE_PERSISTENT,
+                                        &statement->raw,
+                                        &tail);
     ++compiled;
     if (code != SQLITE_OK) {
         why = error_of(db_, *sql);
@@ -160,7 +167,10 @@ bool handle::run(const char* sql) noexcept
     return code == SQLITE_OK;
 }
 
-bool handle::in_transaction() const noexcept { return sqlite3_get_autocommit(db_) == 0; }
+bool handle::in_transaction() const noexcept
+{
+    return sqlite3_get_autocommit(db_) == 0;
+}
 
 void handle::set_query_only(bool on) noexcept
 {

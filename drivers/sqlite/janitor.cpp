@@ -116,13 +116,15 @@ void engine::sweep_queue(lock& held, std::deque<session_ref>& queue, clock::time
         const bool writes = s->where == place::writes;
         const bool statement = now >= s->control.deadline;
         take_from_queue(*s);
-        fail_queued(held, s, statement
-            ? make_error("57014", "canceling statement due to statement timeout")
-            : make_error(writes ? "55P03" : "53400",
-                         std::string("waited longer than queue_timeout (") +
-                             std::to_string(limit.count()) + " ms) for " +
-                             (writes ? "the file's only writer" : "one of the file's readers"),
-                         "try again; keep transactions that write short"));
+        fail_queued(held,
+                    s,
+                    statement ? make_error("57014", "canceling statement due to statement timeout")
+                              : make_error(writes ? "55P03" : "53400",
+                                           std::string("waited longer than queue_timeout (") +
+                                               std::to_string(limit.count()) + " ms) for " +
+                                               (writes ? "the file's only writer"
+                                                       : "one of the file's readers"),
+                                           "try again; keep transactions that write short"));
     }
 }
 
@@ -152,18 +154,21 @@ void engine::sweep_portals(session_state& s, clock::time_point now)
     if (s.transaction.own && snapshot.count() > 0 && now - s.idle_since >= snapshot) {
         release_all(s);
         s.transaction.status = transaction_status::lost;
-        s.transaction.lost = make_error(
-            "25P03", "the transaction was ended: its snapshot was idle for longer than "
-                     "snapshot_timeout (" + std::to_string(snapshot.count()) + " ms)");
+        s.transaction.lost =
+            make_error("25P03",
+                       "the transaction was ended: its snapshot was idle for longer than "
+                       "snapshot_timeout (" +
+                           std::to_string(snapshot.count()) + " ms)");
         return;
     }
     for (auto& [id, p] : s.portals) {
         if (p.gone || now - p.suspended_at < options_.suspend_timeout)
             continue;
         settle(p, nullptr);
-        p.gone = make_error("57014", "the rest of the result was not fetched within "
+        p.gone = make_error("57014",
+                            "the rest of the result was not fetched within "
                             "suspend_timeout (" +
-                            std::to_string(options_.suspend_timeout.count()) + " ms)",
+                                std::to_string(options_.suspend_timeout.count()) + " ms)",
                             "fetch faster, or in smaller parts");
     }
 }

@@ -17,9 +17,9 @@ void engine::read_loop()
             return;
         // A job with a handle of its own is always runnable; the older of the two goes first.
         auto* from = &bound_;
-        if (bound_.empty() || (!reads_.empty() && can_open &&
-                               reads_.front()->current.queued_at <
-                                   bound_.front()->current.queued_at))
+        if (bound_.empty() ||
+            (!reads_.empty() && can_open &&
+             reads_.front()->current.queued_at < bound_.front()->current.queued_at))
             from = can_open ? &reads_ : &bound_;
         if (from->empty()) {
             readers_wake_.wait(held);
@@ -53,9 +53,12 @@ void engine::read_loop()
             held.lock();
         } else if (s->control.cause.load() != stop_cause::none || stopped_) {
             running_.erase(s);
-            fail_queued(held, s, stopped_ ? make_error("57P01", "the gateway is shutting down")
-                                          : make_error("57014", "canceling statement due to user "
-                                                                "request"));
+            fail_queued(held,
+                        s,
+                        stopped_ ? make_error("57P01", "the gateway is shutting down")
+                                 : make_error("57014",
+                                              "canceling statement due to user "
+                                              "request"));
         } else {
             running_.erase(s);
             s->where = place::writes;
@@ -82,8 +85,11 @@ void engine::run_on_free_handle(session_state& s, std::unique_ptr<handle>& with)
     if (!p.statement->info->read_only) {
         const bool refused = t.how.read_only || now.with.read_only || options_.read_only;
         if (refused) {
-            fail_statement(s, p, make_error("25006", "cannot execute a statement that writes in a "
-                                                     "read-only transaction"));
+            fail_statement(s,
+                           p,
+                           make_error("25006",
+                                      "cannot execute a statement that writes in a "
+                                      "read-only transaction"));
             return;
         }
         settle(p, nullptr);

@@ -22,10 +22,10 @@ struct options {
     std::chrono::milliseconds snapshot_timeout{60000};         // REPEATABLE READ, idle
     std::chrono::milliseconds suspend_timeout{60000};          // a result that nobody fetches
     std::chrono::milliseconds busy_timeout{5000};              // against other processes only
-    std::size_t max_queued = 10000;  // jobs that wait, readers' and writer's together
-    int max_handles = 64;            // open on the file: readers, suspended results, snapshots
-    int max_portals = 16;            // suspended results of one session
-    int cached_statements = 128;     // per handle
+    std::size_t max_queued = 10000;      // jobs that wait, readers' and writer's together
+    int max_handles = 64;                // open on the file: readers, suspended results, snapshots
+    int max_portals = 16;                // suspended results of one session
+    int cached_statements = 128;         // per handle
     std::int64_t cache_bytes = 8 << 20;  // page cache per handle
     int value_bytes_max = 64 << 20;      // longest text, blob, row
     int sql_bytes_max = 1 << 20;
@@ -36,7 +36,7 @@ struct session_context {
     std::string user;
     std::string database;
     std::string schema = "main";
-    std::string version = "PostgreSQL 15.0 (Sluice, SQLite)";  // answer of version()
+    std::string version = "PostgreSQL 15.0 (Sluice, SQLite)";   // answer of version()
     std::int32_t process_id = 0;                                // answer of pg_backend_pid()
     std::vector<std::pair<std::string, std::string>> settings;  // answers of current_setting()
 };
@@ -70,8 +70,8 @@ using sql_text = std::shared_ptr<const std::string>;
 struct request {
     sql_text sql;  // one statement; a second one behind it is an error (42601)
     std::vector<value> parameters;
-    std::shared_ptr<row_sink> sink;  // may be null: rows are counted and dropped
-    std::int64_t max_rows = 0;       // 0: all
+    std::shared_ptr<row_sink> sink;                    // may be null: rows are counted and dropped
+    std::int64_t max_rows = 0;                         // 0: all
     std::optional<std::chrono::milliseconds> timeout;  // default: options.statement_timeout
     bool read_only = false;  // refuse writes (25006): default_transaction_read_only
 };
@@ -83,7 +83,7 @@ struct outcome {
     std::int64_t changes = 0;                         // INSERT, UPDATE, DELETE: rows changed
     std::int64_t last_insert_rowid = 0;               // 0: nothing was inserted
     suspension suspended = suspension::none;
-    portal_id portal = 0;  // of a suspended result
+    portal_id portal = 0;                                       // of a suspended result
     transaction_status transaction = transaction_status::none;  // afterwards
     // What set_config() was called with; the caller makes it so (see session::set_context).
     std::vector<std::pair<std::string, std::string>> settings;
@@ -95,7 +95,7 @@ struct statistics {
     std::size_t queued_reads = 0;
     std::size_t queued_writes = 0;
     std::uint64_t statements = 0;
-    std::uint64_t prepared = 0;    // compilations; the rest came from a handle's cache
+    std::uint64_t prepared = 0;      // compilations; the rest came from a handle's cache
     std::uint64_t transactions = 0;  // leases of the writer
     std::uint64_t checkpoints = 0;
     int wal_frames = 0;  // as of the last commit

@@ -10,12 +10,14 @@ namespace {
 sql_error stopped_error(stop_cause cause)
 {
     switch (cause) {
-    case stop_cause::timed_out:
-        return make_error("57014", "canceling statement due to statement timeout");
-    case stop_cause::shut_down: return make_error("57P01", "the gateway is shutting down");
-    case stop_cause::unfetched:
-        return make_error("57014", "the rest of the result was not fetched in time");
-    default: return make_error("57014", "canceling statement due to user request");
+        case stop_cause::timed_out:
+            return make_error("57014", "canceling statement due to statement timeout");
+        case stop_cause::shut_down:
+            return make_error("57P01", "the gateway is shutting down");
+        case stop_cause::unfetched:
+            return make_error("57014", "the rest of the result was not fetched in time");
+        default:
+            return make_error("57014", "canceling statement due to user request");
     }
 }
 
@@ -123,8 +125,7 @@ void engine::fail_statement(session_state& s, portal& p, sql_error why)
     const bool of_transaction = p.on == s.transaction.on;
     auto* on = p.on;
     settle(p, nullptr);
-    if (of_transaction && s.transaction.status == transaction_status::open &&
-        !on->in_transaction())
+    if (of_transaction && s.transaction.status == transaction_status::open && !on->in_transaction())
         note_lost(s, why);
     s.current.result.error = std::move(why);
 }
@@ -183,7 +184,8 @@ void engine::note_lost(session_state& s, const sql_error& cause)
     auto& t = s.transaction;
     release_all(s);
     t.status = transaction_status::lost;
-    t.lost = make_error("25P02", "the transaction was rolled back: " + cause.message,
+    t.lost = make_error("25P02",
+                        "the transaction was rolled back: " + cause.message,
                         "ROLLBACK, then run the transaction again");
 }
 
@@ -223,8 +225,9 @@ void engine::end_transaction(session_state& s, bool commit)
         out.error = error_of(t.on->db(), {});
         if ((out.error->extended_code & 0xff) == SQLITE_IOERR) {
             out.error->sqlstate = "08007";
-            out.error->hint = "whether the transaction was committed is unknown: look before "
-                              "running it again";
+            out.error->hint =
+                "whether the transaction was committed is unknown: look before "
+                "running it again";
         }
     }
     release_all(s);
@@ -257,8 +260,12 @@ void engine::keep_portal(session_state& s, portal&& p)
     if (s.portals.size() >= static_cast<std::size_t>(options_.max_portals)) {
         undo(p);
         out.suspended = suspension::none;
-        return fail_statement(s, p, make_error("53400", "too many unfinished results "
-                              "(max_portals = " + std::to_string(options_.max_portals) + ")"));
+        return fail_statement(s,
+                              p,
+                              make_error("53400",
+                                         "too many unfinished results "
+                                         "(max_portals = " +
+                                             std::to_string(options_.max_portals) + ")"));
     }
     p.suspended_at = clock::now();
     out.portal = ++s.last_portal;
@@ -296,41 +303,50 @@ void engine::run_in_transaction(session_state& s, bool may_write)
     using verb = session::verb;
     auto& t = s.transaction;
     switch (s.current.what) {
-    case verb::resume: return run_resume(s);
-    case verb::close: return run_close(s);
-    case verb::commit: return end_transaction(s, true);
-    case verb::rollback: return end_transaction(s, false);
-    case verb::release:
-    case verb::rollback_to: return change_savepoint(s);
-    case verb::describe:
-    case verb::execute: {
-        portal p;
-        if (!prepare_on(s, *t.on, p))
-            return;
-        if (s.current.what == verb::describe) {
-            t.on->explain(*p.statement);
-            s.current.result.statement = p.statement->info;
-            settle(p, nullptr);
+        case verb::resume:
+            return run_resume(s);
+        case verb::close:
+            return run_close(s);
+        case verb::commit:
+            return end_transaction(s, true);
+        case verb::rollback:
+            return end_transaction(s, false);
+        case verb::release:
+        case verb::rollback_to:
+            return change_savepoint(s);
+        case verb::describe:
+        case verb::execute: {
+            portal p;
+            if (!prepare_on(s, *t.on, p))
+                return;
+            if (s.current.what == verb::describe) {
+                t.on->explain(*p.statement);
+                s.current.result.statement = p.statement->info;
+                settle(p, nullptr);
+                return;
+            }
+            if (!p.statement->info->read_only && (t.how.read_only || s.current.with.read_only))
+                return fail_statement(s,
+                                      p,
+                                      make_error("25006",
+                                                 "cannot execute a statement that "
+                                                 "writes in a read-only transaction"));
+            if (!p.statement->info->read_only && !may_write) {
+                s.needs_lease = true;
+                settle(p, nullptr);
+                return;
+            }
+            if (!establish_savepoints(s)) {
+                settle(p, nullptr);
+                return;
+            }
+            run_statement(s, p);
+            if (s.current.result.suspended != suspension::none)
+                keep_portal(s, std::move(p));
             return;
         }
-        if (!p.statement->info->read_only && (t.how.read_only || s.current.with.read_only))
-            return fail_statement(s, p, make_error("25006", "cannot execute a statement that "
-                                                   "writes in a read-only transaction"));
-        if (!p.statement->info->read_only && !may_write) {
-            s.needs_lease = true;
-            settle(p, nullptr);
+        default:
             return;
-        }
-        if (!establish_savepoints(s)) {
-            settle(p, nullptr);
-            return;
-        }
-        run_statement(s, p);
-        if (s.current.result.suspended != suspension::none)
-            keep_portal(s, std::move(p));
-        return;
-    }
-    default: return;
     }
 }
 

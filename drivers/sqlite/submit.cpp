@@ -25,17 +25,30 @@ session::~session()
         state_->on->detach(state_);
 }
 
-void session::set_context(session_context who) { state_->on->set_context(*state_, std::move(who)); }
-transaction_status session::status() const { return state_->on->status(*state_); }
-void session::cancel() { state_->on->cancel(*state_); }
+void session::set_context(session_context who)
+{
+    state_->on->set_context(*state_, std::move(who));
+}
+transaction_status session::status() const
+{
+    return state_->on->status(*state_);
+}
+void session::cancel()
+{
+    state_->on->cancel(*state_);
+}
 
 const asio::any_io_executor& session::executor_of(const session_state& state) noexcept
 {
     return state.executor;
 }
 
-void session::submit(const std::shared_ptr<session_state>& state, verb what, request&& with,
-                     portal_id portal, transaction_options how, std::unique_ptr<completion> done)
+void session::submit(const std::shared_ptr<session_state>& state,
+                     verb what,
+                     request&& with,
+                     portal_id portal,
+                     transaction_options how,
+                     std::unique_ptr<completion> done)
 {
     job next;
     next.what = what;
@@ -73,8 +86,7 @@ void engine::submit(const session_ref& s, job&& wanted)
     s->control.cause = stop_cause::none;
     next.queued_at = clock::now();
     const auto timeout = next.with.timeout.value_or(options_.statement_timeout);
-    s->control.deadline =
-        timeout.count() > 0 ? next.queued_at + timeout : clock::time_point::max();
+    s->control.deadline = timeout.count() > 0 ? next.queued_at + timeout : clock::time_point::max();
     if (s->where == place::running)
         s->waits_for_borrower = true;
     else
@@ -106,70 +118,74 @@ bool engine::answer_at_once(session_state& s)
         return true;
     }
     const auto mark = [&] {
-        return std::find_if(t.savepoints.rbegin(), t.savepoints.rend(),
-                            [&](const auto& m) { return m.name == *next.with.sql; });
+        return std::find_if(t.savepoints.rbegin(), t.savepoints.rend(), [&](const auto& m) {
+            return m.name == *next.with.sql;
+        });
     };
     switch (next.what) {
-    case verb::describe:
-    case verb::execute:
-        if (next.with.sql && !next.with.sql->empty())
-            return false;
-        next.result.error = make_error("42601", "the statement is empty");
-        return true;
-    case verb::resume:
-    case verb::close: {
-        const auto found = s.portals.find(next.id);
-        if (found != s.portals.end() && !found->second.gone)
-            return false;
-        if (next.what == verb::close)
-            s.portals.erase(next.id);
-        else
-            next.result.error = found != s.portals.end()
-                                    ? *found->second.gone
-                                    : make_error("34000", "the suspended result does not exist");
-        return true;
-    }
-    case verb::begin:
-        if (inside) {
-            next.result.error = make_error("25001", "there is already a transaction in progress");
+        case verb::describe:
+        case verb::execute:
+            if (next.with.sql && !next.with.sql->empty())
+                return false;
+            next.result.error = make_error("42601", "the statement is empty");
+            return true;
+        case verb::resume:
+        case verb::close: {
+            const auto found = s.portals.find(next.id);
+            if (found != s.portals.end() && !found->second.gone)
+                return false;
+            if (next.what == verb::close)
+                s.portals.erase(next.id);
+            else
+                next.result.error =
+                    found != s.portals.end()
+                        ? *found->second.gone
+                        : make_error("34000", "the suspended result does not exist");
             return true;
         }
-        t = {};
-        t.how = next.how;
-        if (next.how.immediate && !next.how.read_only)
-            return false;
-        t.status = transaction_status::open;
-        return true;
-    case verb::commit:
-    case verb::rollback:
-        if (t.on || !s.portals.empty())
-            return false;
-        t = {};
-        return true;
-    case verb::savepoint: {
-        constexpr std::size_t savepoints_max = 1000;
-        if (!inside)
-            next.result.error = make_error("25P01", "there is no transaction in progress");
-        else if (t.savepoints.size() >= savepoints_max)
-            next.result.error = make_error("54000", "a transaction has at most 1000 savepoints");
-        else
-            t.savepoints.push_back({*next.with.sql, ++t.last_number, false});
-        return true;
-    }
-    case verb::release:
-    case verb::rollback_to: {
-        const auto found = mark();
-        if (found == t.savepoints.rend()) {
-            next.result.error =
-                make_error("3B001", "savepoint \"" + *next.with.sql + "\" does not exist");
+        case verb::begin:
+            if (inside) {
+                next.result.error =
+                    make_error("25001", "there is already a transaction in progress");
+                return true;
+            }
+            t = {};
+            t.how = next.how;
+            if (next.how.immediate && !next.how.read_only)
+                return false;
+            t.status = transaction_status::open;
+            return true;
+        case verb::commit:
+        case verb::rollback:
+            if (t.on || !s.portals.empty())
+                return false;
+            t = {};
+            return true;
+        case verb::savepoint: {
+            constexpr std::size_t savepoints_max = 1000;
+            if (!inside)
+                next.result.error = make_error("25P01", "there is no transaction in progress");
+            else if (t.savepoints.size() >= savepoints_max)
+                next.result.error =
+                    make_error("54000", "a transaction has at most 1000 savepoints");
+            else
+                t.savepoints.push_back({*next.with.sql, ++t.last_number, false});
             return true;
         }
-        if (found->established)
-            return false;
-        t.savepoints.erase(next.what == verb::release ? std::prev(found.base()) : found.base(),
-                           t.savepoints.end());
-        return true;
-    }
+        case verb::release:
+        case verb::rollback_to: {
+            const auto found = mark();
+            if (found == t.savepoints.rend()) {
+                next.result.error =
+                    make_error("3B001", "savepoint \"" + *next.with.sql + "\" does not exist");
+                return true;
+            }
+            if (found->established)
+                return false;
+            t.savepoints.erase(next.what == verb::release ? std::prev(found.base()) : found.base(),
+                               t.savepoints.end());
+            return true;
+        }
     }
     return false;
 }
@@ -187,9 +203,9 @@ void engine::enqueue(lock& held, const session_ref& s)
         writer_wake_.notify_one();
         return;
     }
-    const bool wants_lease = next.what == verb::begin ||
-                             (next.what == verb::execute && !t.how.read_only &&
-                              !next.with.read_only && looks_like_write(*next.with.sql));
+    const bool wants_lease =
+        next.what == verb::begin || (next.what == verb::execute && !t.how.read_only &&
+                                     !next.with.read_only && looks_like_write(*next.with.sql));
     if (wants_lease) {
         s->where = place::writes;
         queue = &writes_;
@@ -203,9 +219,11 @@ void engine::enqueue(lock& held, const session_ref& s)
     }
     if (reads_.size() + writes_.size() >= options_.max_queued) {
         s->where = place::idle;
-        s->current.result.error = make_error(
-            "53400", "too many statements wait for this file (max_queued = " +
-                         std::to_string(options_.max_queued) + ")", "try again later");
+        s->current.result.error =
+            make_error("53400",
+                       "too many statements wait for this file (max_queued = " +
+                           std::to_string(options_.max_queued) + ")",
+                       "try again later");
         if (next.what == verb::begin)
             s->transaction = {};
         return finish(held, s);
@@ -258,8 +276,8 @@ void engine::cancel(session_state& s)
     if (s.where == place::running)
         return;
     take_from_queue(s);
-    fail_queued(held, s.shared_from_this(),
-                make_error("57014", "canceling statement due to user request"));
+    fail_queued(
+        held, s.shared_from_this(), make_error("57014", "canceling statement due to user request"));
 }
 
 // Called by the session's destructor. What it leaves is rolled back by the threads.
@@ -286,8 +304,7 @@ bool looks_like_write(std::string_view sql) noexcept
 {
     std::size_t at = 0;
     while (at < sql.size()) {
-        if (std::isspace(static_cast<unsigned char>(sql[at])) || sql[at] == '(' ||
-            sql[at] == ';') {
+        if (std::isspace(static_cast<unsigned char>(sql[at])) || sql[at] == '(' || sql[at] == ';') {
             ++at;
         } else if (sql.substr(at, 2) == "--") {
             at = std::min(sql.find('\n', at), sql.size());
@@ -301,8 +318,15 @@ bool looks_like_write(std::string_view sql) noexcept
     std::string word;
     while (at < sql.size() && word.size() < 8 && std::isalpha(static_cast<unsigned char>(sql[at])))
         word += static_cast<char>(std::toupper(static_cast<unsigned char>(sql[at++])));
-    for (const char* write : {"INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER",
-                              "REINDEX", "ANALYZE"}) {
+    for (const char* write : {"INSERT",
+                              "UPDATE",
+                              "DELETE",
+                              "REPLACE",
+                              "CREATE",
+                              "DROP",
+                              "ALTER",
+                              "REINDEX",
+                              "ANALYZE"}) {
         if (word == write)
             return true;
     }

@@ -64,7 +64,8 @@ class row_view {
 public:
     explicit row_view(sqlite3_stmt* statement, const statement_info& info) noexcept
         : statement_(statement), info_(info)
-    {}
+    {
+    }
 
     int count() const noexcept { return static_cast<int>(info_.columns.size()); }
     const column_info& column(int i) const noexcept

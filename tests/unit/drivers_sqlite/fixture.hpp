@@ -61,7 +61,8 @@ class client {
 public:
     client(database& on, asio::io_context& loop, std::string user = "alice")
         : session_(on, context(std::move(user)), loop.get_executor())
-    {}
+    {
+    }
 
     static session_context context(std::string user)
     {
@@ -72,8 +73,10 @@ public:
         return who;
     }
 
-    std::future<outcome> start(std::string sql, std::vector<value> parameters = {},
-                               std::shared_ptr<row_sink> sink = nullptr, std::int64_t max_rows = 0,
+    std::future<outcome> start(std::string sql,
+                               std::vector<value> parameters = {},
+                               std::shared_ptr<row_sink> sink = nullptr,
+                               std::int64_t max_rows = 0,
                                std::optional<std::chrono::milliseconds> timeout = {})
     {
         request what;
@@ -84,8 +87,10 @@ public:
         what.timeout = timeout;
         return waiting([&](auto token) { session_.execute(std::move(what), std::move(token)); });
     }
-    outcome run(std::string sql, std::vector<value> parameters = {},
-                std::shared_ptr<row_sink> sink = nullptr, std::int64_t max_rows = 0)
+    outcome run(std::string sql,
+                std::vector<value> parameters = {},
+                std::shared_ptr<row_sink> sink = nullptr,
+                std::int64_t max_rows = 0)
     {
         return take(start(std::move(sql), std::move(parameters), std::move(sink), max_rows));
     }
@@ -213,6 +218,9 @@ inline std::string failure_of(const outcome& done)
 
 #define EXPECT_GOOD(expression) EXPECT_EQ(failure_of(expression), "")
 
-inline std::string state(const outcome& done) { return done.error ? done.error->sqlstate : "00000"; }
+inline std::string state(const outcome& done)
+{
+    return done.error ? done.error->sqlstate : "00000";
+}
 
 }  // namespace sluice::sqlite

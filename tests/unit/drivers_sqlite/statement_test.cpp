@@ -10,8 +10,11 @@ TEST_F(SqliteTest, RoundTripsEveryStorageClass)
     auto c = connect();
     EXPECT_GOOD(c.run("CREATE TABLE t(id INTEGER PRIMARY KEY, i INT, r REAL, s TEXT, b BLOB, n)"));
     const auto done = c.run("INSERT INTO t(i, r, s, b, n) VALUES ($1, $2, $3, $4, $5)",
-                            {std::int64_t{-5}, 2.5, std::string("h\0i", 3),
-                             blob_value{std::byte{1}, std::byte{0}}, std::monostate{}});
+                            {std::int64_t{-5},
+                             2.5,
+                             std::string("h\0i", 3),
+                             blob_value{std::byte{1}, std::byte{0}},
+                             std::monostate{}});
     EXPECT_GOOD(done);
     EXPECT_EQ(done.changes, 1);
     EXPECT_EQ(done.last_insert_rowid, 1);
@@ -20,8 +23,8 @@ TEST_F(SqliteTest, RoundTripsEveryStorageClass)
     const auto read = c.run("SELECT *, typeof(b), typeof(n) FROM t", {}, kept);
     EXPECT_GOOD(read);
     EXPECT_EQ(read.rows, 1);
-    const std::vector<std::string> expected = {"1", "-5", "2.5", std::string("h\0i", 3),
-                                               std::string("\1\0", 2), "NULL", "blob", "null"};
+    const std::vector<std::string> expected = {
+        "1", "-5", "2.5", std::string("h\0i", 3), std::string("\1\0", 2), "NULL", "blob", "null"};
     ASSERT_EQ(kept->rows.size(), 1u);
     EXPECT_EQ(kept->rows[0], expected);
     EXPECT_EQ(kept->columns[1].declared_type, "INT");
@@ -65,7 +68,8 @@ TEST_F(SqliteTest, DescribesColumnsAndParameters)
     EXPECT_FALSE(insert.statement->returns_rows());
     const std::vector<affinity> expected = {affinity::text, affinity::real, affinity::numeric};
     EXPECT_EQ(insert.statement->parameter_affinity, expected);
-    EXPECT_TRUE(c.describe("INSERT INTO t(name) VALUES ('x') RETURNING id").statement->returns_rows());
+    EXPECT_TRUE(
+        c.describe("INSERT INTO t(name) VALUES ('x') RETURNING id").statement->returns_rows());
     EXPECT_EQ(c.ask("SELECT count(*) FROM t"), "0");
 }
 
@@ -74,8 +78,9 @@ TEST_F(SqliteTest, TranslatesErrors)
     open();
     auto c = connect();
     c.run("CREATE TABLE p(id INTEGER PRIMARY KEY)");
-    c.run("CREATE TABLE t(id INTEGER PRIMARY KEY, u TEXT UNIQUE, n INT NOT NULL DEFAULT 1, "
-          "k INT CONSTRAINT positive CHECK (k > 0), f INT REFERENCES p)");
+    c.run(
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, u TEXT UNIQUE, n INT NOT NULL DEFAULT 1, "
+        "k INT CONSTRAINT positive CHECK (k > 0), f INT REFERENCES p)");
     c.run("CREATE TABLE s(i INTEGER) STRICT");
     c.run("CREATE TRIGGER tr BEFORE DELETE ON t BEGIN SELECT raise(ABORT, 'kept'); END");
     c.run("INSERT INTO t(id, u) VALUES (1, 'a')");
@@ -136,15 +141,26 @@ TEST_F(SqliteTest, RefusesWhatWouldReachBeyondTheDatabase)
     EXPECT_EQ(c.state_of("VACUUM INTO '" + other + "'"), "42501");
     EXPECT_NE(c.state_of("VACUUM"), "00000");
     EXPECT_FALSE(std::filesystem::exists(other));
-    for (const char* sql :
-         {"PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", "PRAGMA locking_mode=EXCLUSIVE",
-          "PRAGMA writable_schema=ON", "PRAGMA hard_heap_limit=1000000", "PRAGMA database_list",
-          "PRAGMA wal_autocheckpoint=1", "PRAGMA query_only=OFF", "PRAGMA foreign_keys=OFF",
-          "SELECT load_extension('x')", "SELECT fts3_tokenizer('simple')",
-          "SELECT * FROM pragma_database_list"})
+    for (const char* sql : {"PRAGMA journal_mode=OFF",
+                            "PRAGMA synchronous=OFF",
+                            "PRAGMA locking_mode=EXCLUSIVE",
+                            "PRAGMA writable_schema=ON",
+                            "PRAGMA hard_heap_limit=1000000",
+                            "PRAGMA database_list",
+                            "PRAGMA wal_autocheckpoint=1",
+                            "PRAGMA query_only=OFF",
+                            "PRAGMA foreign_keys=OFF",
+                            "SELECT load_extension('x')",
+                            "SELECT fts3_tokenizer('simple')",
+                            "SELECT * FROM pragma_database_list"})
         EXPECT_EQ(c.state_of(sql), "42501") << sql;
-    for (const char* sql : {"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT a", "RELEASE a",
-                            "BEGIN IMMEDIATE", "CREATE TEMP TABLE x(y)"})
+    for (const char* sql : {"BEGIN",
+                            "COMMIT",
+                            "ROLLBACK",
+                            "SAVEPOINT a",
+                            "RELEASE a",
+                            "BEGIN IMMEDIATE",
+                            "CREATE TEMP TABLE x(y)"})
         EXPECT_EQ(c.state_of(sql), "0A000") << sql;
     EXPECT_NE(c.state_of("UPDATE sqlite_schema SET sql = ''"), "00000");
     EXPECT_EQ(c.ask("PRAGMA user_version"), "0");

@@ -4,7 +4,10 @@
 namespace sluice::sqlite {
 namespace {
 
-transaction_options at(isolation level) { return {.level = level}; }
+transaction_options at(isolation level)
+{
+    return {.level = level};
+}
 
 TEST_F(SqliteTest, AnIdleTransactionThatReadBlocksNoWriter)
 {
