@@ -237,8 +237,7 @@ void pg_lane::on_replies_done(char status)
     if (status != 'I') {
         if (database_->mode() == pool_mode::statement)
             fatal(client_error::transaction_forbidden,
-                  "transactions cannot be used on database \"" + channel_.identity().database +
-                      "\": its pool.mode is \"statement\"",
+                  no_transactions(),
                   "transaction in statement mode");
         return;
     }
@@ -534,6 +533,12 @@ bool pg_lane::quiescent() const noexcept
 {
     return waiting_ == wait::none && in_.empty() && body_left_ == 0 && !open_sequence_ &&
            (!link_ || (link_->tracker().idle() && link_->status() == 'I'));
+}
+
+std::string pg_lane::no_transactions() const
+{
+    return "transactions cannot be used on database \"" + channel_.identity().database +
+           "\": its pool.mode is \"statement\"";
 }
 
 void pg_lane::request_drain()

@@ -70,6 +70,8 @@ private:
     std::size_t on_describe_or_close(char type, std::size_t total, bytes_view rest);
     std::size_t on_message_without_link(char type, std::size_t total, bytes_view rest);
     std::size_t parse_named(std::string_view name, std::size_t total, bytes_view rest);
+    bool opens_transaction(char type, std::size_t total, bytes_view rest) const;
+    std::string no_transactions() const;
     bool enough(char type, std::size_t total, bytes_view rest) const noexcept;
     std::size_t relay(std::size_t total, bytes_view rest);
     std::size_t drop(std::size_t total, bytes_view rest);

@@ -152,6 +152,13 @@ std::size_t pg_lane::on_message_without_link(char type, std::size_t total, bytes
     // A backend is leased when it can be given work.
     if (!enough(type, total, rest))
         return 0;
+    if (database_->mode() == pool_mode::statement && opens_transaction(type, total, rest)) {
+        // Nothing is owed without a link: the refusal is in its place here.
+        refusal_ = std::make_unique<refusal>();
+        refusal_->code = client_error::transaction_forbidden;
+        refusal_->message = no_transactions();
+        return refuse(type, total, rest);
+    }
     if (!lease())
         return refusal_ ? refuse(type, total, rest) : 0;
     request_begin_ = rest.data();
@@ -167,6 +174,17 @@ std::size_t pg_lane::refuse(char type, std::size_t total, bytes_view rest)
     else
         until_sync_ = true;
     return drop(total, rest);
+}
+
+// BEGIN or START TRANSACTION, alone or among other statements.
+bool pg_lane::opens_transaction(char type, std::size_t total, bytes_view rest) const
+{
+    if (type != 'Q' && type != 'P')
+        return false;
+    auto body = rest.subspan(header_size, std::min(total, rest.size()) - header_size);
+    if (type == 'P')
+        body = body.subspan(std::min(text_of(body).size() + 1, body.size()));
+    return sql::classify_postgres(text_of(body)).has(sql::statement_kind::begin);
 }
 
 std::size_t pg_lane::on_leased_message(char type, std::size_t total, bytes_view rest)
