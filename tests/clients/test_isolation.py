@@ -2,6 +2,7 @@
 
 SLUICE_STRESS_SECONDS: how long (20; 60 for the full test). SLUICE_STRESS_SEED: another sequence.
 """
+import functools
 import os
 import pathlib
 import sys
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.gateway
 SECONDS = float(os.environ.get("SLUICE_STRESS_SECONDS", "20"))
 SEED = int(os.environ.get("SLUICE_STRESS_SEED", "1"))
 BACKENDS = 5
-OURS = "from pg_stat_activity where datname = 'app' and usename = 'alice'"
+OURS = "from pg_stat_activity where datname = 'isolation' and usename = 'alice'"
 
 
 def config(cluster):
@@ -28,7 +29,7 @@ workers = 2
 drain_timeout = "2s"
 [databases.app]
 engine = "postgres"
-url = "{cluster.url()}"
+url = "{cluster.url("isolation")}"
 password = "{servers.PASSWORD}"
 pool = {{ mode = "transaction", size = {BACKENDS} }}
 [users.alice]
@@ -49,17 +50,20 @@ class Watch(threading.Thread):
 
 
 def test_every_reply_belongs_to_its_sender(cluster, own_gateway):
+    # A database of its own: other tests' backends are not to be counted.
+    cluster.sql("create database isolation owner alice", database="postgres")
+    sql = functools.partial(cluster.sql, database="isolation")
     gateway = own_gateway(config(cluster))
     target = {"host": "127.0.0.1", "port": gateway.port, "user": "alice",
               "password": servers.PASSWORD, "database": "app"}
-    cluster.sql(f"set role alice; {ledger.CREATE}")
+    sql(f"set role alice; {ledger.CREATE}")
     watch = Watch(cluster)
     watch.start()
     failures, acknowledged, tally = crowd.run(target, 200, SECONDS, SEED)
     watch.over.set()
     watch.join()
     assert not failures, "\n".join(failures)
-    assert not ledger.faults(cluster.sql, acknowledged)
+    assert not ledger.faults(sql, acknowledged)
     assert acknowledged and min(tally.values()) > 0, tally
     # A backend that was closed may still be seen when its successor is there already.
     assert 0 < watch.most <= BACKENDS + 1
