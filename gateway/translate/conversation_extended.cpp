@@ -220,13 +220,13 @@ void conversation::describe_portal(portal& which, bool fixed)
         pg::append_no_data(out);
         return;
     }
-    auto types = result_types(*info, statement.types_by_text);
+    auto types = result_types(*info, statement.hints);
     std::vector<pg::column_description> columns;
     for (std::size_t i = 0; i < types.size(); ++i) {
         if (types[i] == pg::oid::unspecified)
             types[i] = pg::oid::text;
         pg::column_description column;
-        column.name = info->columns[i].name;
+        column.name = result_name(*info, statement.hints, i);
         column.type = types[i];
         column.size = pg::type_size(types[i]);
         if (which.formats.size() == 1)
@@ -291,7 +291,7 @@ asio::awaitable<void> conversation::execute_portal(portal_ptr which, std::int64_
         which->encoder = make_encoder(*statement, which->formats);
         if (!describe && which->prepared->info) {
             // Described as a statement, or not at all: the types are those of Describe.
-            auto types = result_types(*which->prepared->info, statement->types_by_text);
+            auto types = result_types(*which->prepared->info, statement->hints);
             for (auto& type : types)
                 type = type == pg::oid::unspecified ? pg::oid::text : type;
             which->encoder->announced(std::move(types));

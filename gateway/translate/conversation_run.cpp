@@ -25,8 +25,8 @@ std::shared_ptr<row_encoder> conversation::make_encoder(const client_statement& 
                 self->send_rows(std::move(*carried), *encoder);
         });
     };
-    auto encoder = std::make_shared<row_encoder>(
-        statement.types_by_text, std::move(formats), std::move(deliver));
+    auto encoder =
+        std::make_shared<row_encoder>(statement.hints, std::move(formats), std::move(deliver));
     *link = encoder;
     return encoder;
 }

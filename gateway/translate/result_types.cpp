@@ -201,7 +201,10 @@ tokens without_alias(tokens item) noexcept
         return item;
     const auto last = item.back().kind;
     const auto before = item[item.size() - 2].kind;
-    const bool named = last == token_kind::word || last == token_kind::quoted_word;
+    const bool named =
+        last == token_kind::quoted_word ||
+        (last == token_kind::word && !sql::is_word(item.back(), "end") &&
+         !sql::is_word(item.back(), "isnull") && !sql::is_word(item.back(), "notnull"));
     const bool complete = before == token_kind::close_paren || before == token_kind::number ||
                           before == token_kind::string || before == token_kind::quoted_word;
     return named && complete ? item.first(item.size() - 1) : item;
@@ -270,6 +273,47 @@ pg::type_oid type_of_item(tokens item) noexcept
     if (spans_to_end(item, name + 1) || (windowed && !arithmetic))
         return type_of_function(item[name].text);
     return oid::unspecified;
+}
+
+std::string lower_word(std::string_view text)
+{
+    std::string out(text);
+    for (char& c : out)
+        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return out;
+}
+
+// FigureColname in PostgreSQL's parse_target.c, as far as it can be told from the tokens.
+std::string name_of_item(tokens item)
+{
+    if (without_alias(item).size() != item.size())
+        return {};
+    if (const auto cast = trailing_cast(item); cast < item.size() && cast + 1 < item.size()) {
+        const auto inner = name_of_item(item.first(cast));
+        return inner == "?column?" ? lower_word(item[cast + 1].text) : inner;
+    }
+    if (sql::is_word(item[0], "case"))
+        return "case";
+    int depth = 0;
+    for (const token& t : item) {
+        depth += opens(t) ? 1 : closes(t) ? -1 : 0;
+        if (depth == 0 && t.kind == token_kind::op)
+            return "?column?";
+    }
+    std::size_t name = 0;
+    while (name + 2 < item.size() && item[name + 1].kind == token_kind::dot)
+        name += 2;
+    const bool word = item[name].kind == token_kind::word;
+    if (word && name + 1 < item.size() && item[name + 1].kind == token_kind::open_paren &&
+        !sql::is_word(item[name], "cast"))
+        return lower_word(item[name].text);
+    if (item.size() == 1 && word && type_of_literal(item[0]) == oid::boolean)
+        return "bool";
+    if (item.size() == 1 && word)
+        return lower_word(item[0].text);
+    if (item.size() == 1 && item[0].kind != token_kind::quoted_word)
+        return "?column?";
+    return {};
 }
 
 // Where the outermost list begins: behind SELECT [DISTINCT | ALL], or behind RETURNING.
@@ -359,14 +403,14 @@ pg::type_oid type_of_cast(std::string_view name) noexcept
     return pg::type_of_name(name);
 }
 
-std::vector<pg::type_oid> types_by_text(std::string_view statement)
+column_hints read_column_hints(std::string_view statement)
 {
     std::vector<token> all;
     sql::lexer lex(statement);
     for (auto t = lex.next(); t.kind != token_kind::end; t = lex.next())
         all.push_back(t);
     const auto list = outermost_list(all);
-    std::vector<pg::type_oid> types;
+    column_hints hints;
     int depth = 0;
     std::size_t from = 0;
     for (std::size_t i = 0; i <= list.size(); ++i) {
@@ -381,25 +425,34 @@ std::vector<pg::type_oid> types_by_text(std::string_view statement)
         // A star is as many columns as the table has.
         if (item.back().kind == token_kind::op && item.back().text == "*")
             return {};
-        types.push_back(type_of_item(item));
+        hints.push_back({type_of_item(item), name_of_item(item)});
         from = i + 1;
     }
-    return types;
+    return hints;
 }
 
 std::vector<pg::type_oid> result_types(const sqlite::statement_info& info,
-                                       const std::vector<pg::type_oid>& by_text)
+                                       const column_hints& hints)
 {
     std::vector<pg::type_oid> types;
     for (std::size_t i = 0; i < info.columns.size(); ++i) {
         const auto& column = info.columns[i];
         auto type = column.is_rowid ? oid::int8 : type_of_declaration(column.declared_type);
-        if (by_text.size() == info.columns.size() &&
+        if (hints.size() == info.columns.size() &&
             (type == oid::unspecified || column.declared_type.empty()))
-            type = by_text[i] != oid::unspecified ? by_text[i] : type;
+            type = hints[i].type != oid::unspecified ? hints[i].type : type;
         types.push_back(type);
     }
     return types;
+}
+
+std::string_view result_name(const sqlite::statement_info& info,
+                             const column_hints& hints,
+                             std::size_t column) noexcept
+{
+    const auto& found = info.columns[column];
+    const bool hinted = hints.size() == info.columns.size() && found.table.empty();
+    return hinted && !hints[column].name.empty() ? hints[column].name : found.name;
 }
 
 pg::type_oid type_of_value(sqlite::value_type stored) noexcept

@@ -7,6 +7,7 @@
 // Layer: gateway. Pure. Zero (oid::unspecified) stands for "nothing".
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,12 +25,24 @@ pg::type_oid type_of_cast(std::string_view name) noexcept;
 // Of pg_type and its kin (catalog.cpp), whose columns have no declarations here.
 pg::type_oid type_of_catalog_column(std::string_view name) noexcept;
 
+// What the text of one item of a select list says.
+struct column_hint {
+    pg::type_oid type = pg::oid::unspecified;
+    // PostgreSQL's name for an expression without an alias ("count", "?column?"); empty: SQLite's.
+    std::string name;
+};
+using column_hints = std::vector<column_hint>;
+
 // One entry for each item of the outermost select list, VALUES or RETURNING, in the client's text.
 // Empty when positions are unknown (a star among them).
-std::vector<pg::type_oid> types_by_text(std::string_view statement);
+column_hints read_column_hints(std::string_view statement);
 
 std::vector<pg::type_oid> result_types(const sqlite::statement_info& info,
-                                       const std::vector<pg::type_oid>& by_text);
+                                       const column_hints& hints);
+// `column`: its place in `info`. Lifetime: of the arguments.
+std::string_view result_name(const sqlite::statement_info& info,
+                             const column_hints& hints,
+                             std::size_t column) noexcept;
 
 pg::type_oid type_of_value(sqlite::value_type stored) noexcept;
 

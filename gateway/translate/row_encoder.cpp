@@ -47,10 +47,10 @@ std::string_view class_name(sqlite::value_type type) noexcept
 
 }  // namespace
 
-row_encoder::row_encoder(std::vector<pg::type_oid> by_text,
+row_encoder::row_encoder(column_hints hints,
                          std::vector<std::uint16_t> formats,
                          deliver_function deliver)
-    : by_text_(std::move(by_text)), formats_(std::move(formats)), deliver_(std::move(deliver))
+    : hints_(std::move(hints)), formats_(std::move(formats)), deliver_(std::move(deliver))
 {
 }
 
@@ -75,7 +75,7 @@ std::uint16_t row_encoder::format_of(std::size_t column) const noexcept
 
 void row_encoder::complete_types(const sqlite::statement_info& info, const sqlite::row_view* row)
 {
-    types_ = result_types(info, by_text_);
+    types_ = result_types(info, hints_);
     for (std::size_t i = 0; i < types_.size(); ++i)
         if (types_[i] == pg::oid::unspecified)
             types_[i] = row ? type_of_value(row->type(static_cast<int>(i))) : pg::oid::text;
@@ -94,7 +94,7 @@ void row_encoder::announce(const sqlite::statement_info& info)
     std::vector<pg::column_description> columns;
     for (std::size_t i = 0; i < types_.size(); ++i) {
         pg::column_description column;
-        column.name = info.columns[i].name;
+        column.name = result_name(info, hints_, i);
         column.type = types_[i];
         column.size = pg::type_size(types_[i]);
         column.format = format_of(i);

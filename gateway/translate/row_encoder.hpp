@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "drivers/sqlite/requests.hpp"
+#include "gateway/translate/result_types.hpp"
 #include "proto/core/byte_queue.hpp"
 #include "proto/pg/oids.hpp"
 #include "proto/pg/values.hpp"
@@ -36,10 +37,9 @@ public:
     // Called on the worker thread; hands the bytes to the loop, which calls note_arrived().
     using deliver_function = std::function<void(byte_queue chunk)>;
 
-    // What the statement's text says about types (types_by_text), and the result formats of Bind.
-    row_encoder(std::vector<pg::type_oid> by_text,
-                std::vector<std::uint16_t> formats,
-                deliver_function deliver);
+    // What the statement's text says about types (read_column_hints), and the result formats of
+    // Bind.
+    row_encoder(column_hints hints, std::vector<std::uint16_t> formats, deliver_function deliver);
 
     void set_copy(row_shape shape, copy_style style);
 
@@ -67,7 +67,7 @@ private:
     bool encode_copy(const sqlite::row_view& row);
     void fail(const sqlite::row_view& row, int column, pg::conversion why);
 
-    std::vector<pg::type_oid> by_text_;
+    column_hints hints_;
     std::vector<std::uint16_t> formats_;
     deliver_function deliver_;
     row_shape shape_ = row_shape::data_row;

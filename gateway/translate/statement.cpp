@@ -195,7 +195,7 @@ statement_ptr read_statement(std::string_view text, std::size_t offset)
         out->sqlite.text = std::move(prefixed);
     }
     out->sql = std::make_shared<const std::string>(out->sqlite.text);
-    out->types_by_text = types_by_text(out->text);
+    out->hints = read_column_hints(out->text);
     return out;
 }
 

@@ -58,7 +58,7 @@ struct client_statement {
 
     sql::sqlite_statement sqlite;
     sqlite::sql_text sql;
-    std::vector<pg::type_oid> types_by_text;
+    column_hints hints;
 
     bool allowed_when_failed() const noexcept;  // COMMIT, ROLLBACK [TO]
 };

@@ -33,7 +33,7 @@ TEST_F(Simple, GreetsLikePostgreSQL)
 TEST_F(Simple, OneStatement)
 {
     EXPECT_EQ(ask("SELECT 1 AS one, 'a' AS two"), "T(one:20,two:25) D(1,a) C(SELECT 1) Z(I)");
-    EXPECT_EQ(ask("SELECT count(*) FROM sqlite_schema"), "T(count(*):20) D(0) C(SELECT 1) Z(I)");
+    EXPECT_EQ(ask("SELECT count(*) FROM sqlite_schema"), "T(count:20) D(0) C(SELECT 1) Z(I)");
     EXPECT_EQ(ask(""), "I Z(I)");
     EXPECT_EQ(ask(" ; -- nothing\n"), "I Z(I)");
 }
@@ -62,6 +62,20 @@ TEST_F(Simple, FirstRowDecidesWhereNothingElseDoes)
               "T(a:701,b:20,c:25) D(1.5,1,x) C(SELECT 1) Z(I)");
 }
 
+TEST_F(Simple, ColumnsAreNamedAsPostgreSQLDoes)
+{
+    ask("CREATE TABLE t (a INT, b TEXT)");
+    const auto names = [this](std::string_view text) {
+        const auto answer = ask(text);
+        return answer.substr(0, answer.find(')') + 1);
+    };
+    EXPECT_EQ(names("SELECT version(), 1, 'x' || 'y', 1 = 1, max(a), t.a, b FROM t"),
+              "T(version:25,?column?:20,?column?:25,?column?:16,max:25,a:20,b:25)");
+    EXPECT_EQ(names("SELECT pg_catalog.version(), a::text, 1::int, CASE WHEN 1 THEN 2 END, "
+                    "current_user, a AS \"B\", exists (SELECT 1) FROM t LIMIT 0"),
+              "T(version:25,a:25,int:23,case:25,current_user:19,B:20,exists:16)");
+}
+
 TEST_F(Simple, ValueThatIsNotOfItsColumnsType)
 {
     ask("CREATE TABLE t (id INTEGER PRIMARY KEY, n INT)");
@@ -81,7 +95,7 @@ TEST_F(Simple, ErrorsHaveStateAndPosition)
     EXPECT_EQ(ask("INSERT INTO u VALUES (1)"), "C(INSERT 0 1) Z(I)");
     EXPECT_EQ(ask("INSERT INTO u VALUES (1)"), "E(23505) Z(I)");
     EXPECT_EQ(ask("SELECT 1; SELECT 'é', nope FROM u"),
-              "T(1:20) D(1) C(SELECT 1) E(42703,@23) Z(I)");
+              "T(?column?:20) D(1) C(SELECT 1) E(42703,@23) Z(I)");
 }
 
 TEST_F(Simple, SeveralStatementsAreOneTransaction)
