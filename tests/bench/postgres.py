@@ -33,8 +33,10 @@ def fill(cluster):
 
 def database_for(target, protocol, clients):
     """None: this target cannot run it."""
-    if target.name != "pgbouncer" or protocol != "prepared":
+    if target.name != "pgbouncer":
         return servers.DATABASE
+    if protocol != "prepared":
+        return servers.CROWD
     # Before 1.21 it has prepared statements in session mode only: every client needs a backend.
     return "session" if clients <= BACKENDS else None
 
@@ -119,7 +121,9 @@ def fairness(cluster, options):
         measured = {target.name: [] for target in targets}
         for _ in range(options.rounds):
             for target in targets:
-                measured[target.name].append(pgbench.run(target, 500, "simple", options.seconds))
+                measured[target.name].append(pgbench.run(
+                    target, 500, "simple", options.seconds,
+                    database_for(target, "simple", 500)))
         for name, rounds in measured.items():
             found.append({"target": name, **median_of(rounds),
                           "ratio": statistics.median(r["p99"] / r["p50"] for r in rounds)})

@@ -3,7 +3,10 @@
 Each is a context manager. PostgreSQL and PgBouncer refuse to run as root: they are started as the
 user `postgres` (or `nobody`) then. Processes are ended by their own pid.
 """
+import base64
 import getpass
+import hashlib
+import hmac
 import os
 import pathlib
 import pwd
@@ -16,6 +19,17 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 USER, PASSWORD, DATABASE = "bench", "bench-secret", "bench"
+# The same with a verifier of one iteration: 500 clients of pgbench log in without minutes of PBKDF2.
+CROWD = "crowd"
+
+
+def verifier(password, iterations):
+    salt = b"of no secrecy   "
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, iterations)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    salt, stored, server = (base64.b64encode(each).decode() for each in (salt, stored, server))
+    return f"SCRAM-SHA-256${iterations}:{salt}${stored}:{server}"
 
 
 def free_port():
@@ -135,6 +149,8 @@ class Cluster:
             "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
         self.start()
         self.sql(f"create user {USER} password '{PASSWORD}'", database="postgres")
+        self.sql(f"create user {CROWD} password '{verifier(PASSWORD, 1)}' in role {USER}",
+                 database="postgres")
         self.sql(f"create database {DATABASE} owner {USER}", database="postgres")
         self.sql(f"grant pg_signal_backend to {USER}", database="postgres")
         self.verifier = self.sql(f"select rolpassword from pg_authid where rolname='{USER}'")
@@ -213,12 +229,15 @@ class PgBouncer:
         self.folder, self.port, self.process = Folder("pgbouncer-"), free_port(), None
 
     def __enter__(self):
-        self.folder.write("users.txt", f'"{USER}" "{self.cluster.verifier}"\n')
-        target = (f"host=127.0.0.1 port={self.cluster.port} dbname={DATABASE} "
-                  f"user={USER} password={PASSWORD}")
+        self.folder.write("users.txt", f'"{USER}" "{self.cluster.verifier}"\n'
+                          f'"{CROWD}" "{verifier(PASSWORD, 1)}"\n')
+        # It logs in to the server with the keys of whoever logged in to it last: each user needs
+        # a database of its own.
+        target = f"host=127.0.0.1 port={self.cluster.port} dbname={DATABASE} password={PASSWORD}"
         ini = self.folder.write("pgbouncer.ini", f"""[databases]
-{DATABASE} = {target}
-session = {target} pool_mode=session
+{DATABASE} = {target} user={USER}
+{CROWD} = {target} user={CROWD}
+session = {target} user={CROWD} pool_mode=session
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {self.port}
@@ -278,6 +297,8 @@ password = "{password}"
 pool = {{ mode = "{mode}", size = {size}{pool} }}
 [users.{USER}]
 password = "{cluster.verifier}"
+[users.{CROWD}]
+password = "{verifier(PASSWORD, 1)}"
 {extra}
 """
 
