@@ -367,6 +367,8 @@ void pg_link::lost(const std::string& cause)
     deadline_.reset();
     log::warn("backend lost",
               {{"pool", pool_.name()}, {"pid", opened_.backend_pid}, {"why", cause}});
+    // What came before the bad news is the client's: an error behind half a row is not readable.
+    deliver(range_);
     link_client* client = std::exchange(client_, nullptr);
     const bool mid_message = message_left_ > 0 && message_owner_ != nullptr;
     if (client)
