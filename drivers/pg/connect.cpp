@@ -255,17 +255,21 @@ void post_step(asio::io_context& loop,
 }
 
 // Registers libpq's descriptor; unwatch() before libpq runs again, as it may close or replace it.
-void watch(const std::shared_ptr<attempt>& self)
+std::error_code watch(const std::shared_ptr<attempt>& self)
 {
+    std::error_code failed;
+    self->socket.assign(PQsocket(self->conn.get()), failed);
+    if (failed)
+        return failed;
     const unsigned turn = self->wake.begin();
     const auto direction = self->now.status == PGRES_POLLING_READING
                                ? stream_descriptor::wait_read
                                : stream_descriptor::wait_write;
-    self->socket.assign(PQsocket(self->conn.get()));
     self->socket.async_wait(direction, [self, turn](std::error_code ec) {
         if (ec != asio::error::operation_aborted)
             self->wake.signal(turn);
     });
+    return failed;
 }
 
 void unwatch(attempt& self)
@@ -337,7 +341,9 @@ asio::awaitable<connect_result> connect(asio::io_context& loop,
         last = self->now;
         if (last.ready)
             continue;
-        watch(self);
+        if (const auto failed = watch(self))
+            co_return refused(errc::connect_failed,
+                              "cannot wait for the " + last.server + ": " + failed.message());
         const bool answered = co_await self->wake.wait(std::min(deadline, last.host_until));
         unwatch(*self);
         if (!answered && clock::now() >= deadline)
