@@ -34,7 +34,6 @@ namespace sluice::gateway {
 
 inline constexpr std::size_t requests_max = 256 * 1024;
 inline constexpr std::size_t names_max = 10'000;
-inline constexpr std::size_t copy_batch_rows = 200;
 
 struct translate_options {
     std::size_t max_message = std::size_t{1} << 30;
@@ -177,7 +176,6 @@ private:
     bool read_only_ = false;
     sqlite::transaction_options pending_;
     std::vector<std::string> savepoints_;
-    bool several_ = false;  // simple query of several statements: all or nothing
 
     bool skip_until_sync_ = false;
     bool failed_now_ = false;  // an error was sent for the message in progress
