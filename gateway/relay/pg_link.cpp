@@ -88,11 +88,8 @@ void pg_link::abandon(bool mid_message, bool unsynced)
         out.append_cstring(reason);
         expect(owed_kind::copy_end);
     }
-    if (unsynced || tracker_.skipping()) {
-        stream_.unsent().append_byte('S');
-        stream_.unsent().append_be<std::uint32_t>(pg::length_min);
-        expect(owed_kind::sync);
-    }
+    if (unsynced || tracker_.skipping())
+        append_sync();
     flush();
     if (dead_)
         return;
@@ -110,6 +107,13 @@ void pg_link::give_up(const std::string& why)
     log::info("backend closed",
               {{"pool", pool_.name()}, {"pid", opened_.backend_pid}, {"why", why}});
     shard_->discard(*this);
+}
+
+void pg_link::append_sync()
+{
+    stream_.unsent().append_byte('S');
+    stream_.unsent().append_be<std::uint32_t>(pg::length_min);
+    expect(owed_kind::sync);
 }
 
 bool pg_link::expect(owed_kind kind, std::uint64_t tag, bool fake)

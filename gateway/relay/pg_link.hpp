@@ -144,6 +144,7 @@ private:
     internal running() const noexcept;  // whose reply is being read, if the gateway's own
     void run_internal(internal what, std::string_view sql);
     void append_query(std::string_view sql);
+    void append_sync();
     void step_recovery();
     void start_deadline(std::chrono::milliseconds timeout, std::string why);
     void lost(const std::string& cause);

@@ -317,6 +317,11 @@ void pg_link::answer_fakes()
 // After each batch of reads: is the word the client's again?
 void pg_link::settled()
 {
+    if (!dead_ && recovering_ && tracker_.empty() && tracker_.skipping()) {
+        // The error came after the client had left: nobody else will send the Sync.
+        append_sync();
+        flush();
+    }
     if (dead_ || !tracker_.idle())
         return;
     replied_ = false;
