@@ -263,10 +263,11 @@ void read_databases(const node& table, config& into, problems& found)
             }
             sqlite ? read_sqlite(entry.value, made, found)
                    : read_postgres(entry.value, made, found);
-            const auto* pool = entry.value.find("pool");
-            if (pool && is_table(where + ".pool", pool->value, found))
-                read_pool(where, pool->value, made, found);
         }
+        // Whatever the engine: all mistakes are said at once.
+        const auto* pool = entry.value.find("pool");
+        if (pool && is_table(where + ".pool", pool->value, found))
+            read_pool(where, pool->value, made, found);
         into.databases.emplace(entry.key, std::move(made));
     }
     check_same_files(table, into, found);
