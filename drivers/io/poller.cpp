@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include <asio/post.hpp>
+#include <unistd.h>
 
 namespace sluice {
 namespace {
@@ -14,6 +16,10 @@ namespace {
 constexpr std::size_t scratch_size = 64 * 1024;
 
 constexpr std::uint32_t always = EPOLLIN | EPOLLRDHUP | EPOLLET;
+
+void nothing(void*, asio::detail::operation*, const asio::error_code&, std::size_t) {}
+
+const asio::error_code no_error;
 
 int open_epoll()
 {
@@ -25,9 +31,32 @@ int open_epoll()
 
 }  // namespace
 
-poller::poller(asio::io_context& io) : io_(io), epoll_(io, open_epoll()), scratch_(scratch_size)
+poller::wake_up::wake_up(poller& owner) : reactor_op(no_error, perform, nothing), owner_(owner) {}
+
+// Asio holds its lock of this one descriptor meanwhile: nothing below may touch it.
+asio::detail::reactor_op::status poller::wake_up::perform(asio::detail::reactor_op* self)
 {
-    arm();
+    static_cast<wake_up*>(self)->owner_.run();
+    return not_done;
+}
+
+poller::poller(asio::io_context& io)
+    : io_(io),
+      reactor_(asio::use_service<asio::detail::epoll_reactor>(io)),
+      work_(io.get_executor()),
+      epoll_(open_epoll()),
+      scratch_(scratch_size)
+{
+    reactor_.init_task();
+    const int failed = reactor_.register_internal_descriptor(
+        asio::detail::epoll_reactor::read_op, epoll_, in_reactor_, &wake_up_);
+    if (failed != 0)
+        throw std::system_error(failed, std::generic_category(), "epoll_ctl");
+}
+
+poller::~poller()
+{
+    stop();
 }
 
 void poller::add(int fd, pollable& owner)
@@ -35,7 +64,7 @@ void poller::add(int fd, pollable& owner)
     epoll_event event{};
     event.events = always;
     event.data.ptr = &owner;
-    if (::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, fd, &event) != 0)
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0)
         throw std::system_error(errno, std::generic_category(), "epoll_ctl");
 }
 
@@ -44,15 +73,15 @@ void poller::want_write(int fd, pollable& owner, bool on)
     epoll_event event{};
     event.events = always | (on ? EPOLLOUT : 0u);
     event.data.ptr = &owner;
-    ::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_MOD, fd, &event);
+    ::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event);
 }
 
 void poller::remove(int fd, pollable& owner) noexcept
 {
-    if (!epoll_.is_open())
+    if (epoll_ < 0)
         return;
     epoll_event event{};
-    ::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_DEL, fd, &event);
+    ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, &event);
     for (int i = next_; i < count_; ++i) {
         if (events_[static_cast<std::size_t>(i)].data.ptr == &owner)
             events_[static_cast<std::size_t>(i)].data.ptr = nullptr;
@@ -77,36 +106,33 @@ void poller::again(pollable& owner)
 
 void poller::stop()
 {
-    asio::error_code ignored;
-    epoll_.close(ignored);
-}
-
-void poller::arm()
-{
-    epoll_.async_wait(asio::posix::stream_descriptor::wait_read,
-                      [this](const asio::error_code& ec) {
-                          if (ec)
-                              return;
-                          run();
-                          if (epoll_.is_open())
-                              arm();
-                      });
+    if (epoll_ < 0)
+        return;
+    reactor_.deregister_internal_descriptor(epoll_, in_reactor_);
+    reactor_.cleanup_descriptor_data(in_reactor_);
+    ::close(std::exchange(epoll_, -1));
+    work_.reset();
 }
 
 void poller::run()
 {
-    for (int turn = 0; turn < turns_max && epoll_.is_open(); ++turn) {
-        const int count = ::epoll_wait(epoll_.native_handle(), events_.data(), batch_max, 0);
+    int count = 0;
+    for (int turn = 0; turn < turns_max && epoll_ >= 0; ++turn) {
+        count = ::epoll_wait(epoll_, events_.data(), batch_max, 0);
         if (count <= 0 && again_.empty())
             break;
         deliver(std::max(count, 0));
         deliver_again();
-        // Few events: the next wait would likely find none, and arm() reports what came since.
+        // Few events: the next wait would likely find none. What came since wakes the reactor.
         if (count < 4 && again_.empty())
             break;
     }
-    if (!again_.empty()) {
-        asio::post(io_, [this] { deliver_again(); });
+    // The reactor says once that there are events: a full batch may have left some.
+    if (count == batch_max || !again_.empty()) {
+        asio::post(io_, [this] {
+            if (epoll_ >= 0)
+                run();
+        });
     }
 }
 

@@ -15,8 +15,9 @@
 #include <cstdint>
 #include <vector>
 
+#include <asio/detail/epoll_reactor.hpp>
+#include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
-#include <asio/posix/stream_descriptor.hpp>
 #include <sys/epoll.h>
 
 #include "proto/core/bytes.hpp"
@@ -36,6 +37,7 @@ protected:
 class poller {
 public:
     explicit poller(asio::io_context& io);
+    ~poller();
     poller(const poller&) = delete;
     poller& operator=(const poller&) = delete;
 
@@ -56,7 +58,18 @@ public:
     std::span<std::byte> scratch() noexcept { return {scratch_.data(), scratch_.size()}; }
 
 private:
-    void arm();
+    // Lives in Asio's reactor for as long as the poller does and never completes. The public
+    // async_wait would cost an epoll_ctl for every time this thread sleeps (Asio 1.22 starts it
+    // without speculation); Asio's own signal_set waits in the same way.
+    class wake_up final : public asio::detail::reactor_op {
+    public:
+        explicit wake_up(poller& owner);
+
+    private:
+        static status perform(asio::detail::reactor_op* self);
+        poller& owner_;
+    };
+
     void run();
     void deliver(int count);
     void deliver_again();
@@ -65,7 +78,11 @@ private:
     static constexpr int turns_max = 8;  // then Asio's other handlers get the word
 
     asio::io_context& io_;
-    asio::posix::stream_descriptor epoll_;
+    asio::detail::epoll_reactor& reactor_;
+    asio::executor_work_guard<asio::io_context::executor_type> work_;
+    asio::detail::epoll_reactor::per_descriptor_data in_reactor_ = nullptr;
+    wake_up wake_up_{*this};
+    int epoll_;
     std::array<epoll_event, batch_max> events_;
     int next_ = 0;  // in events_, while a batch is delivered
     int count_ = 0;
