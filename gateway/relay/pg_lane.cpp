@@ -511,6 +511,9 @@ void pg_lane::on_client_gone()
     if (pg_link* link = std::exchange(link_, nullptr)) {
         if (session_mode() || pinned())
             link->set_dirty(true);
+        // A SET that was sent, and whose outcome nobody has asked for yet.
+        if (!touched_.empty() || touched_all_)
+            link->set_unknown_settings();
         link->abandon(body_left_ > 0 && !body_dropped_, open_sequence_);
     }
 }

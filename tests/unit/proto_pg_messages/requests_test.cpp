@@ -59,7 +59,8 @@ TEST(PgRequests, ExecuteTakesANegativeLimitForNone)
 
 TEST(PgRequests, DescribeAndCloseNameAKind)
 {
-    const auto request = decode_named(wire("'Pc1' 00"));
+    const auto bytes = wire("'Pc1' 00");
+    const auto request = decode_named(bytes);
     ASSERT_TRUE(request);
     EXPECT_EQ(request->what, target::portal);
     EXPECT_EQ(request->name, "c1");
@@ -68,7 +69,8 @@ TEST(PgRequests, DescribeAndCloseNameAKind)
 
 TEST(PgRequests, FunctionCallIsRead)
 {
-    const auto call = decode_function_call(wire("0000002a 0000 0001 00000001 'x' 0001"));
+    const auto bytes = wire("0000002a 0000 0001 00000001 'x' 0001");
+    const auto call = decode_function_call(bytes);
     ASSERT_TRUE(call);
     EXPECT_EQ(call->function, 42u);
     EXPECT_EQ(call->arguments.left(), 1u);
