@@ -110,10 +110,13 @@ void session::on_ready(std::uint32_t events)
         read_some();
     else if (hung_up_)
         gone("client closed the connection");
+    else
+        unread_ = unread_ || (events & EPOLLIN);
 }
 
 void session::read_some()
 {
+    unread_ = false;
     for (int reads = 0; reads < reads_max; ++reads) {
         const auto scratch = home_.sockets().scratch();
         const auto got = stream_.read(scratch);
@@ -123,11 +126,14 @@ void session::read_some()
             gone("client closed the connection");
             return;
         }
+        const bool more = hung_up_ || stream_.may_hold_more(got.bytes, scratch.size());
         const auto before = phase_;
         on_bytes(scratch.first(got.bytes));
+        if (!reading_)
+            unread_ = unread_ || more;
         if (!reading_ || phase_ == phase::finished || phase_ != before)
             break;
-        if (!hung_up_ && !stream_.may_hold_more(got.bytes, scratch.size()))
+        if (!more)
             return;
     }
     if (reading_ && phase_ != phase::finished)
@@ -376,7 +382,8 @@ void session::after_write(io_status status)
 
 void session::set_reading(bool on)
 {
-    if (on && !reading_)
+    // A request that waited for its backend turns reading off and on: mostly nothing came since.
+    if (on && !reading_ && unread_)
         home_.sockets().again(*this);
     reading_ = on;
 }

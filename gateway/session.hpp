@@ -72,6 +72,7 @@ private:
     transport stream_;
     phase phase_ = phase::login;
     bool reading_ = true;
+    bool unread_ = false;  // bytes may wait in the socket, and no event will say so again
     bool writing_blocked_ = false;
     bool hung_up_ = false;  // the client has closed its side; its last bytes may wait here
     bool registered_ = false;
