@@ -49,6 +49,9 @@ public:
     void forget_parameters() noexcept override;
 
 private:
+    // How long a client may take to accept its last bytes.
+    static constexpr std::chrono::seconds closing_timeout{5};
+
     enum class phase : std::uint8_t { login, tls, checking_password, serving, closing, finished };
 
     void on_ready(std::uint32_t events) override;

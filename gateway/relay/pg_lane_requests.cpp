@@ -386,8 +386,7 @@ std::size_t pg_lane::on_describe_or_close(char type, std::size_t total, bytes_vi
                                   : owed_kind::describe_portal;
     const auto name = statement ? text_of(body.subspan(1)) : std::string_view{};
     const bool ended = 1 + name.size() < body.size();  // else the server refuses it
-    const auto* known =
-        session_mode() || name.empty() || !ended ? nullptr : find_statement(name);
+    const auto* known = session_mode() || name.empty() || !ended ? nullptr : find_statement(name);
     if (!known) {
         link_->expect(kind);
         return relay(total, rest);

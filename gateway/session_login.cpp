@@ -1,0 +1,172 @@
+// gateway/session_login.cpp: a client's way in: TLS, password, cancel requests, the choice of a
+// lane.
+#include <asio/post.hpp>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+
+#include "gateway/context.hpp"
+#include "gateway/log/log.hpp"
+#include "gateway/session.hpp"
+#include "gateway/tls.hpp"
+#include "gateway/worker.hpp"
+
+namespace sluice::gateway {
+
+void session::run_login()
+{
+    for (;;) {
+        std::size_t consumed = 0;
+        const auto action = login_->step(login_in_.readable(), consumed, out());
+        login_in_.consume(consumed);
+        switch (action) {
+            case pg::login_action::read_more:
+                flush();
+                return;
+            case pg::login_action::start_tls:
+                begin_tls();
+                return;
+            case pg::login_action::need_credentials:
+                login_->supply(shared_.users.credentials_for(login_->user()), out());
+                break;
+            case pg::login_action::check_password:
+                check_password();
+                return;
+            case pg::login_action::authenticated:
+                begin_serving();
+                return;
+            case pg::login_action::cancel:
+                pass_cancel_on();
+                return;
+            case pg::login_action::failed:
+                log::warn("login failed",
+                          {{"client", identity_.id},
+                           {"peer", identity_.peer},
+                           {"user", login_->user()},
+                           {"why", login_->failure().reason}});
+                close("login failed");
+                return;
+            case pg::login_action::gone:
+                gone("client left during the login");
+                return;
+        }
+    }
+}
+
+void session::begin_tls()
+{
+    flush();
+    SSL* ssl = shared_.tls ? SSL_new(shared_.tls) : nullptr;
+    if (!ssl || SSL_set_fd(ssl, stream_.fd()) != 1) {
+        SSL_free(ssl);
+        gone("TLS cannot be started");
+        return;
+    }
+    SSL_set_accept_state(ssl);
+    stream_.set_ssl(ssl);
+    phase_ = phase::tls;
+    continue_tls();
+}
+
+void session::continue_tls()
+{
+    ERR_clear_error();
+    const int done = SSL_do_handshake(stream_.ssl());
+    if (done == 1) {
+        phase_ = phase::login;
+        login_->tls_started(certificate_end_point(stream_.ssl()));
+        home_.sockets().again(*this);
+        return;
+    }
+    const int why = SSL_get_error(stream_.ssl(), done);
+    if (why == SSL_ERROR_WANT_READ)
+        return;
+    if (why == SSL_ERROR_WANT_WRITE) {
+        home_.sockets().want_write(stream_.fd(), *this, true);
+        return;
+    }
+    log::warn("TLS handshake failed",
+              {{"client", identity_.id}, {"peer", identity_.peer}, {"why", tls_error_text()}});
+    gone("TLS handshake failed");
+}
+
+// A clear-text password costs a PBKDF2: off the loop.
+void session::check_password()
+{
+    phase_ = phase::checking_password;
+    flush();
+    asio::post(shared_.blocking,
+               [&home = home_,
+                id = identity_.id,
+                known = login_->known(),
+                user = login_->user(),
+                password = login_->password()] {
+                   const bool matches = pg::password_matches(known, user, password);
+                   asio::post(home.io(), [&home, id, matches] {
+                       session* self = home.find(id);
+                       if (!self || self->phase_ != phase::checking_password)
+                           return;
+                       self->phase_ = phase::login;
+                       self->login_->password_checked(matches, self->out());
+                       self->run_login();
+                   });
+               });
+}
+
+void session::pass_cancel_on()
+{
+    const auto key = login_->cancel_key();
+    const auto pid = login_->cancel_pid();
+    phase_ = phase::closing;
+    deadline_ = std::chrono::steady_clock::now() + closing_timeout;
+    const auto target = key.size() == 4
+                            ? shared_.cancels.find(pid, load_be<std::uint32_t>(key.data()))
+                            : std::nullopt;
+    if (!target) {
+        gone("cancel request for nobody");
+        return;
+    }
+    // The client waits for the end of this connection before it goes on: not before the cancel
+    // has reached its statement, or could hit its next one.
+    shared_.workers[target->worker]->post_cancel(target->client,
+                                                 [&home = home_, id = identity_.id] {
+                                                     asio::post(home.io(), [&home, id] {
+                                                         if (session* self = home.find(id))
+                                                             self->gone("cancel request passed on");
+                                                     });
+                                                 });
+}
+
+void session::begin_serving()
+{
+    identity_.user = login_->user();
+    identity_.database = login_->database();
+    identity_.parameters = login_->parameters();
+    if (!login_->options().empty())
+        identity_.parameters.emplace_back("options", login_->options());
+    byte_queue rest;
+    rest.swap(login_in_);
+    login_.reset();
+    if (home_.draining()) {
+        refuse(client_error::shutting_down, "the gateway is shutting down", "");
+        return;
+    }
+    if (!choose_lane())
+        return;
+    RAND_bytes(reinterpret_cast<unsigned char*>(&identity_.pid), sizeof identity_.pid);
+    RAND_bytes(reinterpret_cast<unsigned char*>(&identity_.cancel_key),
+               sizeof identity_.cancel_key);
+    identity_.pid &= 0x7fffffff;
+    shared_.cancels.add(identity_.pid, identity_.cancel_key, {home_.index(), identity_.id});
+    registered_ = true;
+    log::info("client logged in",
+              {{"client", identity_.id},
+               {"peer", identity_.peer},
+               {"user", identity_.user},
+               {"database", identity_.database}});
+    phase_ = phase::serving;
+    lane_->start();
+    if (!rest.empty() && phase_ == phase::serving)
+        lane_->on_data(rest.readable());
+}
+
+}  // namespace sluice::gateway
