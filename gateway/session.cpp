@@ -2,15 +2,12 @@
 #include "gateway/session.hpp"
 
 #include <asio/post.hpp>
-#include <openssl/err.h>
-#include <openssl/rand.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "gateway/context.hpp"
 #include "gateway/log/log.hpp"
 #include "gateway/pg_errors.hpp"
-#include "gateway/tls.hpp"
 #include "gateway/worker.hpp"
 
 namespace sluice::gateway {

@@ -37,6 +37,7 @@ statement_effects effects_of(const sql::statement_traits& traits)
         effects.settings.push_back(lower_case(traits.settings[i].name));
     effects.touches_unknown = traits.touches_unknown_setting;
     effects.resets_all = traits.resets_all;
+    effects.resets = traits.kind == sql::statement_kind::reset && traits.statements == 1;
     effects.opaque = traits.opaque;
     effects.pins = traits.pins;
     effects.unpins = traits.unpins;

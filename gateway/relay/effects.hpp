@@ -16,6 +16,7 @@ struct statement_effects {
     std::vector<std::string> settings;  // names touched, lower case
     bool touches_unknown = false;
     bool resets_all = false;
+    bool resets = false;  // RESET: `settings` go back to what the client began with
     sql::pin_reason pins = sql::pin_reason::none;
     sql::pin_reason unpins = sql::pin_reason::none;
     bool opaque = false;  // DO, CALL: may have set anything

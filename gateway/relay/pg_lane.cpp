@@ -235,6 +235,8 @@ void pg_lane::on_replies_done(char status)
         read_touched_settings();
         return;
     }
+    if (!reset_.empty())
+        restore_reset_settings();
     if (!pinned())
         end_lease();
     if (draining_) {
@@ -302,6 +304,7 @@ void pg_lane::on_link_lost(const std::string& cause, bool mid_message)
     touched_.clear();
     touched_all_ = replaying_ = replayed_ = blocked_ = was_in_transaction_ = failed_ = false;
     unpins_.clear();
+    reset_.clear();
     raw_ = {};
     if (!keep) {
         if (mid_message)

@@ -94,6 +94,7 @@ private:
     void note(const statement_effects& effects);
     void settle_pins(char status);
     void read_touched_settings();
+    void restore_reset_settings();
     bool restore_startup_settings();
     void run_again();
     void refuse_next(client_error code, std::string message, std::string hint);
@@ -129,6 +130,8 @@ private:
     bool replaying_ = false;
     bool replayed_ = false;
     bool touched_all_ = false;
+    bool reset_certain_ = false;       // no ROLLBACK undid what `reset_` names
+    std::vector<std::string> reset_;   // by RESET: go back to the startup packet's values
     bool failed_ = false;              // an error came since nothing was owed
     bool was_in_transaction_ = false;  // when nothing was owed last
     bool discarded_ = false;           // DISCARD ALL was answered; its ReadyForQuery is to come

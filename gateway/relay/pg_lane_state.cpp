@@ -27,6 +27,11 @@ void pg_lane::settle_pins(char status)
     const bool certain = status == 'I' && !was_in_transaction_ && !failed_;
     was_in_transaction_ = status != 'I';
     failed_ = false;
+    if (!reset_.empty() && !reset_certain_) {
+        reset_certain_ = certain;
+        if (!certain)
+            reset_.clear();
+    }
     if (unpins_.empty())
         return;
     if (certain) {
@@ -58,6 +63,28 @@ bool pg_lane::restore_startup_settings()
     channel_.set_reading(false);
     link_->flush();
     return false;
+}
+
+// RESET went back to the backend's value, which is not the one that the client's session began
+// with.
+void pg_lane::restore_reset_settings()
+{
+    for (const auto& name : reset_) {
+        const std::string* own = startup_.find(name);
+        const std::string* now = link_->reported().find(name);
+        if (!own)
+            continue;
+        settings_.set(name, *own);
+        if (!now || *now == *own)
+            continue;
+        for (const auto& [spelled, value] : link_->parameters()) {
+            if (lower_case(spelled) == name)
+                pg::append_parameter_status(channel_.out(), spelled, *own);
+        }
+    }
+    reset_.clear();
+    reset_certain_ = false;
+    channel_.flush();
 }
 
 // The server is asked what a SET, RESET or set_config left: it may have been rolled back, or
@@ -106,6 +133,12 @@ void pg_lane::note(const statement_effects& effects)
     if (!effects.any || session_mode())
         return;
     pins_.pin(effects);
+    if (effects.resets)
+        reset_.insert(reset_.end(), effects.settings.begin(), effects.settings.end());
+    if (effects.resets_all) {
+        for (const auto& [name, value] : startup_.entries())
+            reset_.push_back(name);
+    }
     pinned_for_good_ = pinned_for_good_ || effects.touches_unknown;
     // The lexer reads strings as the standard has them; without it nobody knows what a text says.
     const auto& names = effects.settings;

@@ -110,6 +110,28 @@ def test_startup_options_follow_the_client(pg):
                 assert value(connection, "SHOW geqo") == "off"
 
 
+def test_reset_goes_back_to_the_startup_options(pg):
+    options = "-c work_mem=9MB -c TimeZone=Asia/Tokyo"
+    with clients(pg, 2 * servers.POOL_SIZE, options=options) as crowd:
+        for connection in crowd:
+            connection.execute("SET work_mem = '1MB'")
+            connection.execute("SET TimeZone = 'UTC'")
+        for connection in crowd[::2]:
+            connection.execute("RESET work_mem")
+            connection.execute("RESET TimeZone")
+        for connection in crowd[1::2]:
+            connection.execute("RESET ALL")
+        for connection in crowd:
+            assert value(connection, "SHOW work_mem") == "9MB"
+            assert value(connection, "SHOW TimeZone") == "Asia/Tokyo"
+            assert connection.info.parameter_status("TimeZone") == "Asia/Tokyo"
+            with pytest.raises(ZeroDivisionError), connection.transaction():
+                connection.execute("SET work_mem = '2MB'")
+                connection.execute("RESET work_mem")
+                1 / 0
+            assert value(connection, "SHOW work_mem") == "9MB"
+
+
 def test_datestyle_is_reported(pg):
     with psycopg.connect(pg.dsn(), autocommit=True) as connection:
         connection.execute("SET DateStyle = 'German'")
