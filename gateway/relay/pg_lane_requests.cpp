@@ -421,13 +421,11 @@ std::size_t pg_lane::rewrite_name(bytes_view before,
 {
     append_forward();
     const auto head = header_size + before.size() + name.size() + 1;
-    byte_queue message;
-    append_header(message,
-                  static_cast<char>(rest[0]),
-                  total - header_size - name.size() + replacement.size());
-    message.append(before);
-    message.append_cstring(replacement);
-    link_->add(message.readable());
+    byte_queue& out = link_->out();
+    append_header(
+        out, static_cast<char>(rest[0]), total - header_size - name.size() + replacement.size());
+    out.append(before);
+    out.append_cstring(replacement);
     const auto taken = std::min(total, rest.size());
     body_left_ = total - taken;
     body_dropped_ = false;

@@ -14,6 +14,9 @@ namespace sluice::gateway {
 using pg::owed;
 using pg::owed_kind;
 
+// Links are few and busy: their rewritten messages need no allocation.
+constexpr std::size_t send_buffer = 16 * 1024;
+
 pg_link::pg_link(context& shared, pool::shared_pool& pool, pg::opened opened, link_options options)
     : shared_(shared),
       pool_(pool),
@@ -21,6 +24,7 @@ pg_link::pg_link(context& shared, pool::shared_pool& pool, pg::opened opened, li
       options_(options),
       stream_(opened_.fd, opened_.ssl)
 {
+    stream_.unsent().keep(send_buffer);
     for (const auto& [name, value] : opened_.parameters)
         reported_.set(name, value);
 }

@@ -80,6 +80,8 @@ public:
     // Enters the reply that the next message sent will have. False: the server will ignore it.
     bool expect(pg::owed_kind kind, std::uint64_t tag = 0, bool fake = false);
     void add(bytes_view bytes) { stream_.unsent().append(bytes); }
+    // To be sent with the next send() or flush().
+    byte_queue& out() noexcept { return stream_.unsent(); }
     void send(bytes_view bytes);
     void flush();
     bool congested() const noexcept { return !stream_.unsent().empty(); }

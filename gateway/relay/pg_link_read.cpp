@@ -37,21 +37,20 @@ bool seen_whole(char type, std::size_t total, bool reading_row) noexcept
 
 void pg_link::on_ready(std::uint32_t events)
 {
-    const std::weak_ptr<bool> alive = alive_;
     if (dead_)
         return;
     // Said once, perhaps together with the last bytes: from now on a short read is not the end.
     hung_up_ = hung_up_ || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
-    if ((events & EPOLLOUT) && writing_blocked_) {
-        const auto status = stream_.flush();
-        if (status == io_status::ok) {
-            writing_blocked_ = false;
-            poller_->want_write(stream_.fd(), *this, false);
-            if (client_)
-                client_->on_link_drained();
-        }
+    if ((events & EPOLLOUT) && writing_blocked_ && stream_.flush() == io_status::ok) {
+        writing_blocked_ = false;
+        poller_->want_write(stream_.fd(), *this, false);
+        const std::weak_ptr<bool> alive = alive_;
+        if (client_)
+            client_->on_link_drained();
+        if (alive.expired())
+            return;
     }
-    if (!alive.expired() && !dead_ && !paused_ && poller_)
+    if (!dead_ && !paused_ && poller_)
         read_some();
 }
 

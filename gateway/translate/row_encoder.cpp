@@ -179,6 +179,7 @@ bool row_encoder::encode(const sqlite::row_view& row)
 bool row_encoder::encode_copy(const sqlite::row_view& row)
 {
     byte_queue field;
+    field.keep(chunk_size);
     const auto before = chunk_.size();
     pg::message_writer message(chunk_, 'd');
     for (std::size_t i = 0; i < types_.size(); ++i) {
@@ -190,7 +191,7 @@ bool row_encoder::encode_copy(const sqlite::row_view& row)
             chunk_.append(style_.null);
             continue;
         }
-        field.clear(chunk_size);
+        field.clear();
         const auto done = pg::append_value(field, value, types_[i], pg::value_format::text);
         if (done != pg::conversion::ok) {
             fail(row, column, done);

@@ -34,6 +34,7 @@ public:
         std::swap(begin_, other.begin_);
         std::swap(end_, other.end_);
         std::swap(capacity_, other.capacity_);
+        std::swap(kept_, other.kept_);
     }
 
     bool empty() const noexcept { return begin_ == end_; }
@@ -87,11 +88,14 @@ public:
             clear();
     }
 
-    // Empties and, above `kept` bytes of capacity, frees.
-    void clear(std::size_t kept = 0) noexcept
+    // A queue that is in use all the time keeps this much memory when it is empty; at first none.
+    void keep(std::size_t capacity) noexcept { kept_ = capacity; }
+
+    // Empties and, above what it keeps, frees.
+    void clear() noexcept
     {
         begin_ = end_ = 0;
-        if (capacity_ > kept) {
+        if (capacity_ > kept_) {
             data_.reset();
             capacity_ = 0;
         }
@@ -128,6 +132,7 @@ private:
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
     std::size_t capacity_ = 0;
+    std::size_t kept_ = 0;
 };
 
 }  // namespace sluice
