@@ -4,7 +4,6 @@
 // A lane is driven by its client's session, on the session's worker. It never blocks.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -63,7 +62,6 @@ public:
     virtual void on_cancel(std::function<void()> done) = 0;
     virtual bool quiescent() const noexcept = 0;  // between requests, outside of a transaction
     virtual void request_drain() = 0;             // at the next quiescent moment: 57P01 and close
-    virtual void sweep(std::chrono::steady_clock::time_point now) = 0;  // every 100 ms or so
 };
 
 }  // namespace sluice::gateway

@@ -294,7 +294,6 @@ void session::shut_down()
 void session::sweep(std::chrono::steady_clock::time_point now)
 {
     if (phase_ == phase::serving) {
-        lane_->sweep(now);
         const auto idle_max = shared_.settings.gateway.client_idle_timeout;
         if (active_ || idle_max.count() == 0 || !lane_->quiescent()) {
             active_ = false;

@@ -139,7 +139,7 @@ struct database {
 
 struct user {
     std::string name;
-    std::vector<secret> passwords;       // SCRAM verifiers, md5 hashes or plain text; any may match
+    std::vector<secret> passwords;       // verifiers or plain text; see auth/user_store.hpp
     std::vector<std::string> databases;  // empty: all
     std::size_t max_clients = 0;         // 0: only gateway.max_clients
     std::string backend_user;            // "": as the database says

@@ -395,8 +395,6 @@ void pg_lane::request_drain()
           "drained");
 }
 
-void pg_lane::sweep(std::chrono::steady_clock::time_point) {}
-
 void pg_lane::append_error(client_error code,
                            bool fatal,
                            std::string_view message,

@@ -40,7 +40,6 @@ public:
     void on_cancel(std::function<void()> done) override;
     bool quiescent() const noexcept override;
     void request_drain() override;
-    void sweep(std::chrono::steady_clock::time_point now) override;
 
 private:
     enum class wait { none, backend, settings, settings_read };

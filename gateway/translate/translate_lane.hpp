@@ -25,7 +25,6 @@ public:
     void on_cancel(std::function<void()> done) override;
     bool quiescent() const noexcept override { return talk_->quiescent(); }
     void request_drain() override { talk_->request_drain(); }
-    void sweep(std::chrono::steady_clock::time_point) override {}
 
 private:
     std::shared_ptr<sqlite::database> database_;  // outlives every session on it
