@@ -1,4 +1,4 @@
-// tests/support/pg_cluster.cpp: initdb, certificates, start, stop, stall.
+// tests/support/pg_cluster.cpp: initdb, start, stop, stall.
 #include "support/pg_cluster.hpp"
 
 #include <signal.h>
@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "drivers/pg/libpq.hpp"
+#include "support/certificates.hpp"
 
 namespace sluice::support {
 namespace {
@@ -129,7 +130,7 @@ void pg_cluster::create(const pg_settings& settings)
                                      "log_min_messages = info",
                                      "autovacuum = off"};
     if (settings.tls) {
-        create_certificates();
+        create_certificates(folder_ + "/tls");
         conf.insert(conf.end(),
                     {"ssl = on",
                      "ssl_cert_file = '" + folder_ + "/tls/server.crt'",
@@ -146,63 +147,6 @@ void pg_cluster::create(const pg_settings& settings)
                 "local all all scram-sha-256",
                 "host all all 127.0.0.1/32 scram-sha-256"});
     write(data + "/pg_hba.conf", hba, std::ios::trunc);
-}
-
-void pg_cluster::create_certificates() const
-{
-    const auto at = [this](const char* name) { return folder_ + "/tls/" + name; };
-    const std::string openssl = "/usr/bin/openssl";
-    for (const std::string name : {"ca", "other"}) {
-        run({openssl,
-             "req",
-             "-x509",
-             "-newkey",
-             "ec",
-             "-pkeyopt",
-             "ec_paramgen_curve:P-256",
-             "-nodes",
-             "-days",
-             "30",
-             "-subj",
-             "/CN=sluice test " + name,
-             "-keyout",
-             at((name + ".key").c_str()),
-             "-out",
-             at((name + ".crt").c_str())},
-            true);
-    }
-    run({openssl,
-         "req",
-         "-newkey",
-         "ec",
-         "-pkeyopt",
-         "ec_paramgen_curve:P-256",
-         "-nodes",
-         "-subj",
-         "/CN=localhost",
-         "-keyout",
-         at("server.key"),
-         "-out",
-         at("server.csr")},
-        true);
-    write(at("server.ext"), {"subjectAltName = DNS:localhost, IP:127.0.0.1"}, std::ios::trunc);
-    run({openssl,
-         "x509",
-         "-req",
-         "-days",
-         "30",
-         "-in",
-         at("server.csr"),
-         "-CA",
-         at("ca.crt"),
-         "-CAkey",
-         at("ca.key"),
-         "-CAcreateserial",
-         "-extfile",
-         at("server.ext"),
-         "-out",
-         at("server.crt")},
-        true);
 }
 
 void pg_cluster::start()

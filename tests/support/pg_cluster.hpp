@@ -52,7 +52,6 @@ public:
 
 private:
     void create(const pg_settings& settings);
-    void create_certificates() const;
     void end(int with_signal);
     void signal_all(int number) const;
 
