@@ -16,7 +16,7 @@ ROOT = pathlib.Path(sys.argv[1]).resolve()
 LAYERS = ["proto", "drivers", "pool", "gateway"]
 # What each folder may include in <> besides the standard library.
 THIRD_PARTY = {
-    "proto": r"openssl/(evp|hmac|sha|md5|rand|crypto)\.h",
+    "proto": r"openssl/(evp|hmac|sha|md5|rand|crypto|rsa|pem|bio|bn)\.h",
     "drivers/api": r"asio.*|openssl/.*",
     "drivers/io": r"asio.*|openssl/.*|sys/.*|unistd\.h|fcntl\.h|netinet/.*|netdb\.h|poll\.h|arpa/.*",
     "drivers/pg": r"asio.*|openssl/.*|libpq-fe\.h|sys/.*|unistd\.h|fcntl\.h|netinet/.*|poll\.h|netdb\.h|arpa/.*",
