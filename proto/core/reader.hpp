@@ -56,6 +56,8 @@ public:
 
     bytes_view rest() const noexcept { return failed_ ? bytes_view{} : rest_; }
     bool failed() const noexcept { return failed_; }
+    // For what only the caller can see is wrong.
+    void set_failed() noexcept { failed_ = true; }
 
     std::error_code finish() const noexcept
     {
