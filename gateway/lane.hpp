@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,15 +18,33 @@
 
 namespace sluice::gateway {
 
+enum class client_protocol : std::uint8_t { postgres, mysql };
+
+// What a MySQL client's handshake agreed on, and what its lane must know of the conversation.
+struct my_client {
+    std::uint32_t capabilities = 0;  // CLIENT_* flags that both sides have
+    std::uint32_t max_packet = 0;    // as the client said it; 0: it did not
+    std::uint16_t collation = 0;     // of the handshake response: a character set's number
+    std::uint8_t sequence = 0;       // of the packet that lane::start() answers with
+    bool tls = false;
+};
+
 struct client_identity {
     std::uint64_t id = 0;  // of this client in logs
     std::string user;
-    std::string database;                                         // as the client named it
-    std::vector<std::pair<std::string, std::string>> parameters;  // of the startup packet, all
-    std::string peer;                                             // address:port, or "unix"
-    std::uint32_t pid = 0;                                        // what BackendKeyData shall say
+    std::string database;  // as the client named it
+    // Of the startup packet, all; MySQL: the connection attributes.
+    std::vector<std::pair<std::string, std::string>> parameters;
+    std::string peer;       // address:port, or "unix"
+    std::uint32_t pid = 0;  // what BackendKeyData shall say; MySQL: the connection id
     std::uint32_t cancel_key = 0;
+    std::unique_ptr<my_client> mysql;  // null: a PostgreSQL client
+
+    bool unix_socket() const noexcept { return peer == "unix"; }
 };
+
+enum class kill_scope : std::uint8_t { query, connection };
+enum class kill_outcome : std::uint8_t { done, unknown_id, not_the_owner };
 
 // What a lane sees of its client; implemented by the session.
 class client_channel {
@@ -45,13 +64,25 @@ public:
     virtual void set_pid(std::uint32_t pid) = 0;
     // The lane has taken what it needs of identity().parameters.
     virtual void forget_parameters() noexcept = 0;
+
+    // MySQL, between requests. COM_CHANGE_USER, its payload with the command byte: this lane gets
+    // on_client_gone() and is destroyed after its calls; the client logs in again to another one.
+    virtual void change_user(bytes_view) {}
+    // MySQL, between requests: another database of the gateway (COM_INIT_DB, USE), in the same way.
+    // Nothing happens and false: there is none of this name. An answer to the client is the new
+    // lane's, or an error's, at `sequence`.
+    virtual bool change_database(std::string_view, std::uint8_t) { return false; }
+    // MySQL: KILL and COM_PROCESS_KILL by the gateway's connection ids (identity().pid). `done` is
+    // called later, on this thread, while the client lives.
+    virtual void kill(std::uint32_t, kill_scope, std::function<void(kill_outcome)>) {}
 };
 
 class lane {
 public:
     virtual ~lane() = default;
-    // After AuthenticationOk was appended: the lane sends ParameterStatus, BackendKeyData and
-    // ReadyForQuery, now or later.
+    // PostgreSQL: AuthenticationOk was appended; the lane sends ParameterStatus, BackendKeyData and
+    // ReadyForQuery, now or later. MySQL: the lane sends the OK packet that ends the login (or
+    // answers what brought the client here), numbered identity().mysql->sequence.
     virtual void start() = 0;
     // Takes all of it; keeps what it cannot use yet, and says set_reading(false) when that is
     // enough.
@@ -61,7 +92,8 @@ public:
     // A CancelRequest for this client. `done` is called when it cannot hit anything any more.
     virtual void on_cancel(std::function<void()> done) = 0;
     virtual bool quiescent() const noexcept = 0;  // between requests, outside of a transaction
-    virtual void request_drain() = 0;             // at the next quiescent moment: 57P01 and close
+    // At the next quiescent moment: error shutting_down (57P01, 1053) and close.
+    virtual void request_drain() = 0;
 };
 
 }  // namespace sluice::gateway

@@ -52,8 +52,16 @@ void set_option(int fd, int level, int name, int value) noexcept
 
 }  // namespace
 
-listener::listener(context& shared, asio::io_context& io, const endpoint& where)
-    : shared_(shared), where_(where), socket_(io), pause_(io), address_(where.text())
+listener::listener(context& shared,
+                   asio::io_context& io,
+                   const endpoint& where,
+                   client_protocol protocol)
+    : shared_(shared),
+      where_(where),
+      protocol_(protocol),
+      socket_(io),
+      pause_(io),
+      address_(where.text())
 {
     if (where_.is_unix())
         open_unix();
@@ -207,7 +215,7 @@ void listener::deal(int fd, std::string peer)
         if (each->clients() < least->clients())
             least = each.get();
     }
-    least->post_adopt(fd, std::move(peer));
+    least->post_adopt(fd, std::move(peer), protocol_);
 }
 
 }  // namespace sluice::gateway

@@ -13,6 +13,7 @@
 #include <asio/steady_timer.hpp>
 
 #include "gateway/config/config.hpp"
+#include "gateway/lane.hpp"
 
 namespace sluice::gateway {
 
@@ -21,7 +22,10 @@ struct context;
 class listener {
 public:
     // Throws std::runtime_error that says which address and why.
-    listener(context& shared, asio::io_context& io, const endpoint& where);
+    listener(context& shared,
+             asio::io_context& io,
+             const endpoint& where,
+             client_protocol protocol);
     ~listener();
 
     // The address listened at; the port is the kernel's where 0 was asked for.
@@ -38,6 +42,7 @@ private:
 
     context& shared_;
     const endpoint where_;
+    const client_protocol protocol_;
     asio::posix::stream_descriptor socket_;
     asio::steady_timer pause_;
     std::string address_;

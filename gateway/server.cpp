@@ -34,6 +34,7 @@ public:
 private:
     worker& first() { return *shared_.workers.front(); }
     bool prepare();
+    void listen(const endpoint& where, client_protocol protocol);
     void on_signal(int number);
     void begin_drain(std::chrono::milliseconds timeout);
     void wait_for_clients();
@@ -68,16 +69,21 @@ bool server::prepare()
     for (const auto& warning : shared_.users.warnings())
         log::warn(warning);
     try {
-        for (const auto& where : shared_.settings.listen.postgres) {
-            listeners_.push_back(std::make_unique<listener>(shared_, first().io(), where));
-            log::info("listening",
-                      {{"protocol", "postgres"}, {"address", listeners_.back()->address()}});
-        }
+        for (const auto& where : shared_.settings.listen.postgres)
+            listen(where, client_protocol::postgres);
     } catch (const std::exception& failed) {
         log::error("cannot start", {{"why", failed.what()}});
         return false;
     }
     return true;
+}
+
+void server::listen(const endpoint& where, client_protocol protocol)
+{
+    listeners_.push_back(std::make_unique<listener>(shared_, first().io(), where, protocol));
+    log::info("listening",
+              {{"protocol", protocol == client_protocol::postgres ? "postgres" : "mysql"},
+               {"address", listeners_.back()->address()}});
 }
 
 int server::run()

@@ -7,6 +7,7 @@
 
 #include "gateway/context.hpp"
 #include "gateway/log/log.hpp"
+#include "gateway/my_errors.hpp"
 #include "gateway/pg_errors.hpp"
 #include "gateway/worker.hpp"
 
@@ -17,42 +18,30 @@ constexpr int reads_max = 4;  // then other connections get the word
 // What a client may send ahead while its login is being looked at.
 constexpr std::size_t login_input_max = 128 * 1024;
 
-pg::login_options login_options_of(const config& settings)
+std::unique_ptr<front> make_front(client_protocol protocol, context& shared)
 {
-    pg::login_options options;
-    switch (settings.auth.method) {
-        case auth_method::scram_sha_256:
-            options.method = pg::auth_method::scram_sha_256;
+    switch (protocol) {
+        case client_protocol::postgres:
             break;
-        case auth_method::md5:
-            options.method = pg::auth_method::md5;
-            break;
-        case auth_method::trust:
-            options.method = pg::auth_method::trust;
+        case client_protocol::mysql:
             break;
     }
-    switch (settings.listen.tls.mode) {
-        case tls_mode::off:
-            options.tls = pg::client_tls::off;
-            break;
-        case tls_mode::prefer:
-            options.tls = pg::client_tls::prefer;
-            break;
-        case tls_mode::require:
-        case tls_mode::verify:
-            options.tls = pg::client_tls::require;
-            break;
-    }
-    return options;
+    return make_pg_front(shared);
 }
 
 }  // namespace
 
-session::session(context& shared, class worker& home, std::uint64_t id, int fd, std::string peer)
+session::session(context& shared,
+                 class worker& home,
+                 std::uint64_t id,
+                 int fd,
+                 std::string peer,
+                 client_protocol protocol)
     : shared_(shared),
       home_(home),
       stream_(fd, nullptr),
-      login_(std::make_unique<pg::login_machine>(login_options_of(shared.settings)))
+      protocol_(protocol),
+      front_(make_front(protocol, shared))
 {
     identity_.id = id;
     identity_.peer = std::move(peer);
@@ -69,11 +58,15 @@ session::~session()
 
 void session::start()
 {
-    if (shared_.clients.load() > shared_.settings.gateway.max_clients)
+    if (shared_.clients.load() <= shared_.settings.gateway.max_clients) {
+        front_->greet(out());
+        flush();
+    } else {
         refuse(client_error::too_many_clients,
                "too many clients (gateway.max_clients = " +
                    std::to_string(shared_.settings.gateway.max_clients) + ")",
                "Close idle connections or raise gateway.max_clients.");
+    }
 }
 
 asio::io_context& session::io() noexcept
@@ -179,8 +172,22 @@ void session::refuse(client_error code, const std::string& message, const std::s
                {"peer", identity_.peer},
                {"user", identity_.user},
                {"why", message}});
-    append_pg_error(out(), code, true, message, hint);
+    append_error(code, message, hint);
     close("refused");
+}
+
+// The connection ends with it.
+void session::append_error(client_error code, std::string_view message, std::string_view hint)
+{
+    if (protocol_ == client_protocol::postgres) {
+        append_pg_error(out(), code, true, message, hint);
+        return;
+    }
+    // Said to an idle client it stands as the answer to its next command, which drivers understand.
+    const std::uint8_t sequence = front_                     ? front_->sequence()
+                                  : phase_ == phase::serving ? std::uint8_t{1}
+                                                             : identity_.mysql->sequence;
+    append_my_error(out(), sequence, code, message, hint);
 }
 
 void session::send(bytes_view bytes)
@@ -285,7 +292,9 @@ void session::shut_down()
     if (phase_ == phase::finished)
         return;
     if (phase_ == phase::serving) {
-        append_pg_error(out(), client_error::shutting_down, true);
+        // In the middle of a MySQL reply its number could not be right.
+        if (protocol_ == client_protocol::postgres || lane_->quiescent())
+            append_error(client_error::shutting_down);
         flush();
     }
     gone("shut down");
@@ -299,7 +308,7 @@ void session::sweep(std::chrono::steady_clock::time_point now)
             active_ = false;
             deadline_ = now + idle_max;
         } else if (now >= deadline_) {
-            append_pg_error(out(), client_error::client_idle_timeout, true);
+            append_error(client_error::client_idle_timeout);
             close("client_idle_timeout");
         }
         return;

@@ -1,4 +1,5 @@
-// gateway/session.hpp: one client's connection: its socket, its login, then its lane.
+// gateway/session.hpp: one client's connection: its socket, its login, then its lane. What the
+// protocols differ in is in `front` (login) and `lane` (all after it).
 //
 //   accepted -> (TLS) -> login -> serving -> closing -> destroyed by its worker
 //
@@ -16,8 +17,8 @@
 #include "gateway/client_limits.hpp"
 #include "gateway/errors.hpp"
 #include "gateway/config/config.hpp"
+#include "gateway/front.hpp"
 #include "gateway/lane.hpp"
-#include "proto/pg/login.hpp"
 
 namespace sluice::gateway {
 
@@ -26,7 +27,12 @@ class worker;
 
 class session final : public client_channel, private pollable {
 public:
-    session(context& shared, class worker& home, std::uint64_t id, int fd, std::string peer);
+    session(context& shared,
+            class worker& home,
+            std::uint64_t id,
+            int fd,
+            std::string peer,
+            client_protocol protocol);
     ~session() override;
 
     void start();
@@ -62,8 +68,10 @@ private:
     void continue_tls();
     void check_password();
     void begin_serving();
+    void register_for_cancels();
     void pass_cancel_on();
     void refuse(client_error code, const std::string& message, const std::string& hint);
+    void append_error(client_error code, std::string_view message = {}, std::string_view hint = {});
     void gone(std::string_view reason);
     void finish();
     void after_write(io_status status);
@@ -73,6 +81,7 @@ private:
     context& shared_;
     class worker& home_;
     transport stream_;
+    const client_protocol protocol_;
     phase phase_ = phase::login;
     bool reading_ = true;
     bool unread_ = false;  // bytes may wait in the socket, and no event will say so again
@@ -82,7 +91,7 @@ private:
     bool active_ = false;  // bytes came since the last sweep
     client_limits::ticket counted_;
     std::chrono::steady_clock::time_point deadline_;
-    std::unique_ptr<pg::login_machine> login_;
+    std::unique_ptr<front> front_;  // during the login
     byte_queue login_in_;
     std::unique_ptr<lane> lane_;
     client_identity identity_;

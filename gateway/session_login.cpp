@@ -14,41 +14,36 @@ namespace sluice::gateway {
 
 void session::run_login()
 {
-    for (;;) {
-        std::size_t consumed = 0;
-        const auto action = login_->step(login_in_.readable(), consumed, out());
-        login_in_.consume(consumed);
-        switch (action) {
-            case pg::login_action::read_more:
-                flush();
-                return;
-            case pg::login_action::start_tls:
-                begin_tls();
-                return;
-            case pg::login_action::need_credentials:
-                login_->supply(shared_.users.credentials_for(login_->user()), out());
-                break;
-            case pg::login_action::check_password:
-                check_password();
-                return;
-            case pg::login_action::authenticated:
-                begin_serving();
-                return;
-            case pg::login_action::cancel:
-                pass_cancel_on();
-                return;
-            case pg::login_action::failed:
-                log::warn("login failed",
-                          {{"client", identity_.id},
-                           {"peer", identity_.peer},
-                           {"user", login_->user()},
-                           {"why", login_->failure().reason}});
-                close("login failed");
-                return;
-            case pg::login_action::gone:
-                gone("client left during the login");
-                return;
-        }
+    std::size_t consumed = 0;
+    const auto action = front_->step(login_in_.readable(), consumed, out());
+    login_in_.consume(consumed);
+    switch (action) {
+        case front_action::read_more:
+            flush();
+            return;
+        case front_action::start_tls:
+            begin_tls();
+            return;
+        case front_action::check_password:
+            check_password();
+            return;
+        case front_action::authenticated:
+            begin_serving();
+            return;
+        case front_action::cancel:
+            pass_cancel_on();
+            return;
+        case front_action::failed:
+            log::warn("login failed",
+                      {{"client", identity_.id},
+                       {"peer", identity_.peer},
+                       {"user", front_->user()},
+                       {"why", front_->failure()}});
+            close("login failed");
+            return;
+        case front_action::gone:
+            gone("client left during the login");
+            return;
     }
 }
 
@@ -73,7 +68,7 @@ void session::continue_tls()
     const int done = SSL_do_handshake(stream_.ssl());
     if (done == 1) {
         phase_ = phase::login;
-        login_->tls_started(certificate_end_point(stream_.ssl()));
+        front_->tls_started(stream_.ssl());
         home_.sockets().again(*this);
         return;
     }
@@ -95,18 +90,14 @@ void session::check_password()
     phase_ = phase::checking_password;
     flush();
     asio::post(shared_.blocking,
-               [&home = home_,
-                id = identity_.id,
-                known = login_->known(),
-                user = login_->user(),
-                password = login_->password()] {
-                   const bool matches = pg::password_matches(known, user, password);
+               [&home = home_, id = identity_.id, check = front_->password_check()] {
+                   const bool matches = check();
                    asio::post(home.io(), [&home, id, matches] {
                        session* self = home.find(id);
                        if (!self || self->phase_ != phase::checking_password)
                            return;
                        self->phase_ = phase::login;
-                       self->login_->password_checked(matches, self->out());
+                       self->front_->password_checked(matches, self->out());
                        self->run_login();
                    });
                });
@@ -114,13 +105,9 @@ void session::check_password()
 
 void session::pass_cancel_on()
 {
-    const auto key = login_->cancel_key();
-    const auto pid = login_->cancel_pid();
     phase_ = phase::closing;
     deadline_ = std::chrono::steady_clock::now() + closing_timeout;
-    const auto target = key.size() == 4
-                            ? shared_.cancels.find(pid, load_be<std::uint32_t>(key.data()))
-                            : std::nullopt;
+    const auto target = front_->cancelled();
     if (!target) {
         gone("cancel request for nobody");
         return;
@@ -136,28 +123,30 @@ void session::pass_cancel_on()
                                                  });
 }
 
-void session::begin_serving()
+void session::register_for_cancels()
 {
-    identity_.user = login_->user();
-    identity_.database = login_->database();
-    identity_.parameters = login_->parameters();
-    if (!login_->options().empty())
-        identity_.parameters.emplace_back("options", login_->options());
-    byte_queue rest;
-    rest.swap(login_in_);
-    login_.reset();
-    if (home_.draining()) {
-        refuse(client_error::shutting_down, "the gateway is shutting down", "");
-        return;
-    }
-    if (!choose_lane())
-        return;
     RAND_bytes(reinterpret_cast<unsigned char*>(&identity_.pid), sizeof identity_.pid);
     RAND_bytes(reinterpret_cast<unsigned char*>(&identity_.cancel_key),
                sizeof identity_.cancel_key);
     identity_.pid &= 0x7fffffff;
     shared_.cancels.add(identity_.pid, identity_.cancel_key, {home_.index(), identity_.id});
     registered_ = true;
+}
+
+void session::begin_serving()
+{
+    front_->introduce(identity_);
+    front_.reset();
+    byte_queue rest;
+    rest.swap(login_in_);
+    if (home_.draining()) {
+        refuse(client_error::shutting_down, "the gateway is shutting down", "");
+        return;
+    }
+    if (!choose_lane())
+        return;
+    if (protocol_ == client_protocol::postgres)
+        register_for_cancels();
     log::info("client logged in",
               {{"client", identity_.id},
                {"peer", identity_.peer},

@@ -38,18 +38,20 @@ void worker::join()
         thread_.join();
 }
 
-void worker::post_adopt(int fd, std::string peer)
+void worker::post_adopt(int fd, std::string peer, client_protocol protocol)
 {
     clients_.fetch_add(1);
-    asio::post(io_, [this, fd, peer = std::move(peer)]() mutable { adopt(fd, std::move(peer)); });
+    asio::post(io_, [this, fd, peer = std::move(peer), protocol]() mutable {
+        adopt(fd, std::move(peer), protocol);
+    });
 }
 
-void worker::adopt(int fd, std::string peer)
+void worker::adopt(int fd, std::string peer, client_protocol protocol)
 {
     // Unique over all workers: the low bits name the worker.
     const std::uint64_t id = next_++ * shared_.workers.size() + index_;
     try {
-        auto fresh = std::make_unique<session>(shared_, *this, id, fd, std::move(peer));
+        auto fresh = std::make_unique<session>(shared_, *this, id, fd, std::move(peer), protocol);
         session& begun = *fresh;
         sessions_.emplace(id, std::move(fresh));
         begun.start();

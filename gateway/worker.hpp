@@ -36,7 +36,7 @@ public:
     void join();   // any thread
 
     // Takes a connection that was accepted; any thread.
-    void post_adopt(int fd, std::string peer);
+    void post_adopt(int fd, std::string peer, client_protocol protocol);
     // A CancelRequest for client `id` of this worker; `done` is called on this worker. Any thread.
     void post_cancel(std::uint64_t id, std::function<void()> done);
     // Clients leave at their next quiescent moment; any thread.
@@ -52,7 +52,7 @@ public:
     bool draining() const noexcept { return draining_; }
 
 private:
-    void adopt(int fd, std::string peer);
+    void adopt(int fd, std::string peer, client_protocol protocol);
     void arm_sweep();
     void sweep();
 
