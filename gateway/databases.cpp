@@ -60,6 +60,30 @@ pg::connect_options connect_options_of(const database& entry,
 
 }  // namespace
 
+std::shared_ptr<relay_database> database_table::find_or_make(
+    const std::string& key,
+    bool forgettable,
+    const std::function<std::shared_ptr<relay_database>()>& make)
+{
+    const std::scoped_lock lock(mutex_);
+    auto& found = slots_[key];
+    if (!found.database || found.closing) {
+        found = {};
+        found.database = make();
+        found.forgettable = forgettable;
+    }
+    found.used = std::chrono::steady_clock::now();
+    return found.database;
+}
+
+std::vector<asio::io_context*> database_table::loops() const
+{
+    std::vector<asio::io_context*> all;
+    for (const auto& each : shared_.workers)
+        all.push_back(&each->io());
+    return all;
+}
+
 std::shared_ptr<pg_database> database_table::postgres(const database& entry,
                                                       const std::string& name,
                                                       const user* who)
@@ -72,37 +96,27 @@ std::shared_ptr<pg_database> database_table::postgres(const database& entry,
     key += backend_user;
     key += '\0';
     key += std::to_string(static_cast<int>(mode));
-
-    const std::scoped_lock lock(mutex_);
-    const auto now = std::chrono::steady_clock::now();
-    auto& found = slots_[key];
-    if (found.database && !found.closing) {
-        found.used = now;
-        return found.database;
-    }
-    found = {};
-    found.database = std::make_shared<pg_database>(entry.pool, mode);
-    found.forgettable = entry.name == "*";
-    found.used = now;
-    std::vector<asio::io_context*> loops;
-    for (const auto& each : shared_.workers)
-        loops.push_back(&each->io());
-    link_options options;
-    options.max_prepared = static_cast<std::size_t>(entry.pool.max_prepared);
-    options.cancel_timeout = entry.pool.cancel_timeout;
-    options.probe_timeout = entry.pool.connect_timeout;
-    options.raw = mode == pool_mode::session;
-    auto source = std::make_unique<pg_opener>(
-        shared_, connect_options_of(entry, name, who), entry.pool.connect_timeout, options);
-    const std::string label = backend_user.empty() ? name : name + "/" + backend_user;
-    found.database->set_pool(
-        pool::shared_pool::create(label, limits_of(entry.pool), std::move(source), loops));
-    return found.database;
+    const auto make = [&] {
+        auto made = std::make_shared<pg_database>(entry.pool, mode);
+        link_options options;
+        options.max_prepared = static_cast<std::size_t>(entry.pool.max_prepared);
+        options.cancel_timeout = entry.pool.cancel_timeout;
+        options.probe_timeout = entry.pool.connect_timeout;
+        options.raw = mode == pool_mode::session;
+        auto source = std::make_unique<pg_opener>(
+            shared_, connect_options_of(entry, name, who), entry.pool.connect_timeout, options);
+        const std::string label = backend_user.empty() ? name : name + "/" + backend_user;
+        made->set_pool(
+            pool::shared_pool::create(label, limits_of(entry.pool), std::move(source), loops()));
+        return made;
+    };
+    // The names of a gateway's databases are unique, so this one's engine is PostgreSQL.
+    return std::static_pointer_cast<pg_database>(find_or_make(key, entry.name == "*", make));
 }
 
 void database_table::sweep(std::size_t worker, std::chrono::steady_clock::time_point now)
 {
-    std::vector<std::shared_ptr<pg_database>> all;
+    std::vector<std::shared_ptr<relay_database>> all;
     {
         const std::scoped_lock lock(mutex_);
         if (worker == 0)

@@ -7,11 +7,14 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
+
+#include <asio/io_context.hpp>
 
 #include "gateway/config/config.hpp"
 #include "gateway/relay/pg_database.hpp"
@@ -38,12 +41,18 @@ public:
 
 private:
     struct slot {
-        std::shared_ptr<pg_database> database;
+        std::shared_ptr<relay_database> database;
         bool forgettable = false;
         bool closing = false;
         std::chrono::steady_clock::time_point used;
     };
 
+    // The pool known as `key`; `make` makes it where there is none (with its shared_pool).
+    std::shared_ptr<relay_database> find_or_make(
+        const std::string& key,
+        bool forgettable,
+        const std::function<std::shared_ptr<relay_database>()>& make);
+    std::vector<asio::io_context*> loops() const;
     void forget_idle(std::chrono::steady_clock::time_point now);
 
     context& shared_;

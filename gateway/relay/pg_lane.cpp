@@ -7,27 +7,13 @@
 #include <asio/post.hpp>
 
 #include "gateway/context.hpp"
-#include "gateway/log/log.hpp"
 #include "gateway/pg_errors.hpp"
-#include "proto/core/errc.hpp"
 #include "proto/pg/frame.hpp"
 #include "proto/pg/messages.hpp"
 
 namespace sluice::gateway {
-namespace {
-
-std::string seconds_text(std::chrono::milliseconds time)
-{
-    return std::to_string(time.count()) + " ms";
-}
-
-}  // namespace
-
 pg_lane::pg_lane(context& shared, client_channel& channel, std::shared_ptr<pg_database> database)
-    : shared_(shared),
-      channel_(channel),
-      database_(std::move(database)),
-      shard_(database_->pool().at(channel.worker()))
+    : relay_lane(shared, channel, *database), database_(std::move(database))
 {
 }
 
@@ -66,21 +52,6 @@ void pg_lane::greet(const server_parameters& parameters)
     channel_.set_reading(true);
 }
 
-// True: link_ is there and has the client's settings. False: wait, or the client was refused.
-bool pg_lane::lease()
-{
-    waiting_ = wait::backend;
-    leasing_ = true;
-    backend* idle = shard_.acquire(*this);
-    leasing_ = false;
-    if (!idle) {
-        if (waiting_ == wait::backend)
-            channel_.set_reading(false);
-        return false;
-    }
-    return begin_lease(*idle);
-}
-
 bool pg_lane::begin_lease(backend& granted)
 {
     waiting_ = wait::none;
@@ -94,16 +65,9 @@ bool pg_lane::begin_lease(backend& granted)
     // At the start of a session a setting that the server refuses is a refused login.
     if (outcome == pg_link::apply_outcome::sent && !starting_)
         return true;
-    waiting_ = wait::settings;
-    channel_.set_reading(false);
+    hold(wait::settings);
     link_->flush();
     return false;
-}
-
-void pg_lane::on_backend(backend& granted)
-{
-    if (begin_lease(granted))
-        on_lease_ready();
 }
 
 void pg_lane::on_lease_ready()
@@ -151,43 +115,6 @@ void pg_lane::end_lease()
     link->end_lease();
 }
 
-void pg_lane::resume()
-{
-    if (closed_ || waiting_ != wait::none || blocked_)
-        return;
-    if (!in_.empty()) {
-        byte_queue pending;
-        pending.swap(in_);
-        const auto used = process(pending.readable());
-        pending.consume(used);
-        if (!pending.empty()) {
-            // Nothing was read meanwhile: reading is off, or this is the only place that adds.
-            pending.append(in_.readable());
-            in_.swap(pending);
-        }
-    }
-    if (!closed_ && waiting_ == wait::none && !blocked_)
-        channel_.set_reading(true);
-}
-
-void pg_lane::on_data(bytes_view bytes)
-{
-    if (closed_)
-        return;
-    if (waiting_ != wait::none || blocked_) {
-        in_.append(bytes);
-        return;
-    }
-    if (!in_.empty()) {
-        in_.append(bytes);
-        resume();
-        return;
-    }
-    const auto used = process(bytes);
-    if (!closed_ && used < bytes.size())
-        in_.append(bytes.subspan(used));
-}
-
 void pg_lane::on_reply(bytes_view bytes)
 {
     channel_.send(bytes);
@@ -203,8 +130,7 @@ void pg_lane::on_drained()
 
 void pg_lane::on_link_drained()
 {
-    blocked_ = false;
-    resume();
+    unblock();
 }
 
 void pg_lane::on_replies_done(char status)
@@ -244,56 +170,6 @@ void pg_lane::on_replies_done(char status)
         return;
     }
     resume();
-}
-
-void pg_lane::on_refused(std::error_code code, const std::string& cause)
-{
-    waiting_ = wait::none;
-    const auto& limits = database_->settings();
-    const std::string where = "database \"" + channel_.identity().database + "\"";
-    if (database_->may_report(steady_clock::now()))
-        log::warn("no backend for a request",
-                  {{"pool", database_->pool().name()},
-                   {"why", code.message()},
-                   {"cause", cause},
-                   {"size", limits.size},
-                   {"open", database_->pool().open()},
-                   {"waiting", database_->pool().waiting()}});
-    if (code == errc::connect_failed) {
-        refuse_next(client_error::backend_unreachable,
-                    where + " cannot be reached: " + cause,
-                    "Sluice tried for pool.connect_timeout (" +
-                        seconds_text(limits.connect_timeout) + ").");
-    } else if (code == errc::pool_queue_full) {
-        refuse_next(client_error::queue_full,
-                    "too many requests wait for a connection to " + where +
-                        " (pool.max_queued = " + std::to_string(limits.max_queued) + ")",
-                    "Raise pool.size or pool.max_queued, or send fewer requests at once.");
-    } else if (code == errc::pool_timeout) {
-        refuse_next(client_error::queue_timeout,
-                    "no connection to " + where + " became free within pool.queue_timeout (" +
-                        seconds_text(limits.queue_timeout) + ")",
-                    "All " + std::to_string(limits.size) +
-                        " connections (pool.size) are in use; look for long transactions.");
-    } else {
-        refuse_next(client_error::shutting_down, where + " is being closed", "");
-    }
-}
-
-// The next request of the client is answered with this error.
-void pg_lane::refuse_next(client_error code, std::string message, std::string hint)
-{
-    if (starting_) {
-        log::warn("client refused", {{"client", channel_.identity().id}, {"why", message}});
-        fatal(code, message, "refused");
-        return;
-    }
-    refusal_ = std::make_unique<refusal>();
-    refusal_->code = code;
-    refusal_->message = std::move(message);
-    refusal_->hint = std::move(hint);
-    if (!leasing_)
-        resume();
 }
 
 void pg_lane::on_link_lost(const std::string& cause, bool mid_message)

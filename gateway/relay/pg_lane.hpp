@@ -15,26 +15,21 @@
 #include <unordered_map>
 #include <vector>
 
-#include "gateway/errors.hpp"
-#include "gateway/lane.hpp"
 #include "gateway/relay/effects.hpp"
 #include "gateway/relay/pg_database.hpp"
 #include "gateway/relay/pg_link.hpp"
+#include "gateway/relay/relay_lane.hpp"
 #include "gateway/relay/settings.hpp"
 #include "gateway/relay/statements.hpp"
-#include "pool/shard.hpp"
 
 namespace sluice::gateway {
 
-struct context;
-
-class pg_lane final : public lane, private link_client, private pool::waiter {
+class pg_lane final : public relay_lane, private link_client {
 public:
     pg_lane(context& shared, client_channel& channel, std::shared_ptr<pg_database> database);
     ~pg_lane() override;
 
     void start() override;
-    void on_data(bytes_view bytes) override;
     void on_drained() override;
     void on_client_gone() override;
     void on_cancel(std::function<void()> done) override;
@@ -42,8 +37,6 @@ public:
     void request_drain() override;
 
 private:
-    enum class wait { none, backend, settings, settings_read };
-
     // link_client
     void on_reply(bytes_view bytes) override;
     void on_parameter(std::string_view name, std::string_view value) override;
@@ -55,12 +48,13 @@ private:
     void on_replies_done(char status) override;
     void on_link_lost(const std::string& cause, bool mid_message) override;
     void on_link_drained() override;
-    // pool::waiter
-    void on_backend(backend& granted) override;
-    void on_refused(std::error_code code, const std::string& cause) override;
+    // relay_lane
+    std::size_t process(bytes_view in) override;
+    bool begin_lease(backend& granted) override;
+    void on_lease_ready() override;
+    void fatal(client_error code, const std::string& message, std::string_view reason) override;
 
     // the client's messages (pg_lane_requests.cpp); each returns how many bytes it took, 0: not yet
-    std::size_t process(bytes_view in);
     std::size_t on_message(char type, std::size_t total, bytes_view rest);
     std::size_t on_leased_message(char type, std::size_t total, bytes_view rest);
     std::size_t on_query(std::size_t total, bytes_view rest);
@@ -84,46 +78,33 @@ private:
     void append_forward();
     void protocol_error(std::string_view message);
 
-    bool lease();
-    void on_lease_ready();
-    bool begin_lease(backend& granted);
     void end_lease();
     void greet(const server_parameters& parameters);
-    void resume();
     void note(const statement_effects& effects);
     void settle_pins(char status);
     void read_touched_settings();
     void restore_reset_settings();
     bool restore_startup_settings();
     void run_again();
-    void refuse_next(client_error code, std::string message, std::string hint);
     std::size_t refuse(char type, std::size_t total, bytes_view rest);
     void append_error(client_error code,
                       bool fatal,
                       std::string_view message,
                       std::string_view hint = {});
-    void fatal(client_error code, const std::string& message, std::string_view reason);
     const statement_ref* find_statement(std::string_view name) const;
     bool session_mode() const noexcept { return database_->mode() == pool_mode::session; }
     bool pinned() const noexcept { return pins_.pinned() || pinned_for_good_; }
 
-    context& shared_;
-    client_channel& channel_;
     const std::shared_ptr<pg_database> database_;  // shared with all its clients
-    pool::shard& shard_;
-    pg_link* link_ = nullptr;  // leased; owned by the pool
+    pg_link* link_ = nullptr;                      // leased; owned by the pool
 
-    byte_queue in_;              // not understood, or not to be sent yet
     std::size_t body_left_ = 0;  // bytes of the current message still to come
     bytes_view raw_;             // to be forwarded, adjacent, inside the bytes being processed
     const std::byte* request_begin_ = nullptr;  // of a request that began in these bytes
     bool body_dropped_ = false;
     bool until_sync_ = false;     // the request was refused: its messages are dropped
     bool open_sequence_ = false;  // extended messages were sent and no Sync yet
-    bool starting_ = true;
     bool draining_ = false;
-    bool closed_ = false;
-    bool blocked_ = false;  // the server does not take bytes
     bool pinned_for_good_ = false;
     bool bound_named_ = false;  // the bytes being processed bind a named statement
     bool replaying_ = false;
@@ -134,14 +115,6 @@ private:
     bool failed_ = false;              // an error came since nothing was owed
     bool was_in_transaction_ = false;  // when nothing was owed last
     bool discarded_ = false;           // DISCARD ALL was answered; its ReadyForQuery is to come
-    wait waiting_ = wait::none;
-    struct refusal {
-        client_error code = client_error::internal;
-        std::string message;
-        std::string hint;
-    };
-    std::unique_ptr<refusal> refusal_;  // what the next request is answered with
-    bool leasing_ = false;
 
     session_settings startup_;          // what RESET goes back to
     session_settings settings_;         // what the client believes

@@ -89,10 +89,8 @@ std::size_t pg_lane::process(bytes_view in)
             link_->forget_request();
         }
         link_->send(std::exchange(raw_, {}));
-        if (link_ && link_->congested() && waiting_ == wait::none) {
-            blocked_ = true;
-            channel_.set_reading(false);
-        }
+        if (link_ && link_->congested() && waiting_ == wait::none)
+            block();
     }
     if (channel_.unsent() > 0)
         channel_.flush();

@@ -59,8 +59,7 @@ bool pg_lane::restore_startup_settings()
     channel_.flush();
     if (!session_mode() || link_->apply(startup_) == pg_link::apply_outcome::nothing)
         return true;
-    waiting_ = wait::settings;
-    channel_.set_reading(false);
+    hold(wait::settings);
     link_->flush();
     return false;
 }
@@ -111,8 +110,7 @@ void pg_lane::read_touched_settings()
         on_replies_done(link_->status());
         return;
     }
-    waiting_ = wait::settings_read;
-    channel_.set_reading(false);
+    hold(wait::settings_read);
     link_->read_settings(touched_);
 }
 

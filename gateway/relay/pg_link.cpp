@@ -1,12 +1,7 @@
 // gateway/relay/pg_link.cpp: a link's life: leases, the gateway's own queries, repair.
 #include "gateway/relay/pg_link.hpp"
 
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
-
 #include "gateway/context.hpp"
-#include "gateway/log/log.hpp"
-#include "gateway/worker.hpp"
 #include "proto/pg/frame.hpp"
 
 namespace sluice::gateway {
@@ -14,40 +9,17 @@ namespace sluice::gateway {
 using pg::owed;
 using pg::owed_kind;
 
-// Links are few and busy: their rewritten messages need no allocation.
-constexpr std::size_t send_buffer = 16 * 1024;
-
 pg_link::pg_link(context& shared, pool::shared_pool& pool, pg::opened opened, link_options options)
-    : shared_(shared),
-      pool_(pool),
-      opened_(std::move(opened)),
-      options_(options),
-      stream_(opened_.fd, opened_.ssl)
+    : link(shared, pool, opened.fd, opened.ssl), opened_(std::move(opened)), options_(options)
 {
-    stream_.unsent().keep(send_buffer);
     for (const auto& [name, value] : opened_.parameters)
         reported_.set(name, value);
 }
 
 pg_link::~pg_link()
 {
-    if (poller_)
-        poller_->remove(stream_.fd(), *this);
+    leave_poller();
     pg::close(shared_.blocking, std::move(opened_));
-}
-
-void pg_link::depart()
-{
-    poller_->remove(stream_.fd(), *this);
-    poller_ = nullptr;
-    deadline_.reset();
-}
-
-void pg_link::arrive(std::size_t worker)
-{
-    poller_ = &shared_.workers[worker]->sockets();
-    shard_ = &pool_.at(worker);
-    poller_->add(stream_.fd(), *this);
 }
 
 void pg_link::begin_lease(link_client& client)
@@ -102,17 +74,6 @@ void pg_link::abandon(bool mid_message, bool unsynced)
     step_recovery();
 }
 
-void pg_link::give_up(const std::string& why)
-{
-    if (dead_)
-        return;
-    dead_ = true;
-    client_ = nullptr;
-    log::info("backend closed",
-              {{"pool", pool_.name()}, {"pid", opened_.backend_pid}, {"why", why}});
-    shard_->discard(*this);
-}
-
 void pg_link::append_sync()
 {
     stream_.unsent().append_byte('S');
@@ -132,25 +93,6 @@ bool pg_link::expect(owed_kind kind, std::uint64_t tag, bool fake)
     if (fake)
         answer_fakes();
     return true;
-}
-
-void pg_link::send(bytes_view bytes)
-{
-    if (dead_)
-        return;
-    const auto status = stream_.send(bytes);
-    if (status == io_status::would_block && !writing_blocked_) {
-        writing_blocked_ = true;
-        poller_->want_write(stream_.fd(), *this, true);
-    } else if (status == io_status::failed || status == io_status::closed) {
-        // What the server said before it closed is still to be read: the loop reports the end.
-        poller_->again(*this);
-    }
-}
-
-void pg_link::flush()
-{
-    send({});
 }
 
 void pg_link::ensure_prepared(const statement& wanted)
@@ -311,30 +253,15 @@ void pg_link::probe()
     flush();
 }
 
-void pg_link::cancel(std::function<void()> done)
+asio::awaitable<std::error_code> pg_link::send_cancel()
 {
-    ++cancels_;
-    std::weak_ptr<bool> alive = alive_;
-    auto on_done = [this, alive = std::move(alive), done = std::move(done)](std::exception_ptr,
-                                                                            std::error_code) {
-        if (alive.expired()) {
-            if (done)
-                done();
-            return;
-        }
-        --cancels_;
-        if (done)
-            done();
-        if (!dead_ && recovering_ && tracker_.idle())
-            step_recovery();
-    };
-    asio::co_spawn(shard_->io(), pg::cancel(shared_.blocking, opened_.ticket), std::move(on_done));
+    return pg::cancel(shared_.blocking, opened_.ticket);
 }
 
 // One step at a time, each when nothing is owed and no cancel can hit any more.
 void pg_link::step_recovery()
 {
-    if (dead_ || cancels_ > 0 || !tracker_.idle())
+    if (dead_ || cancelling() || !tracker_.idle())
         return;
     if (!deadline_ && (status() != 'I' || dirty_ || settings_unknown_))
         start_deadline(options_.cancel_timeout, "the backend could not be cleaned");
@@ -353,35 +280,23 @@ void pg_link::step_recovery()
         flush();
         return;
     }
-    recovering_ = false;
-    deadline_.reset();
-    shard_->give_back(*this);
+    recovered();
 }
 
-void pg_link::start_deadline(std::chrono::milliseconds timeout, std::string why)
+void pg_link::on_lost(const std::string& cause)
 {
-    deadline_ = std::make_unique<asio::steady_timer>(shard_->io(), timeout);
-    deadline_->async_wait([this, why = std::move(why)](const asio::error_code& ec) {
-        if (!ec && !dead_)
-            lost(why);
-    });
-}
-
-void pg_link::lost(const std::string& cause)
-{
-    if (dead_)
-        return;
-    dead_ = true;
-    deadline_.reset();
-    log::warn("backend lost",
-              {{"pool", pool_.name()}, {"pid", opened_.backend_pid}, {"why", cause}});
     // What came before the bad news is the client's: an error behind half a row is not readable.
     deliver(range_);
     link_client* client = std::exchange(client_, nullptr);
     const bool mid_message = message_left_ > 0 && message_owner_ != nullptr;
     if (client)
         client->on_link_lost(cause, mid_message);
-    shard_->discard(*this);
+}
+
+void pg_link::on_drained()
+{
+    if (client_)
+        client_->on_link_drained();
 }
 
 }  // namespace sluice::gateway

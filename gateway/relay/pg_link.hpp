@@ -11,25 +11,16 @@
 // Bounds: at most one read of bytes and one incomplete header or short message are kept.
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 
-#include <asio/steady_timer.hpp>
-
-#include "drivers/api/backend.hpp"
-#include "drivers/io/poller.hpp"
-#include "drivers/io/transport.hpp"
 #include "drivers/pg/connect.hpp"
+#include "gateway/relay/link.hpp"
 #include "gateway/relay/settings.hpp"
 #include "gateway/relay/statements.hpp"
-#include "pool/shard.hpp"
 #include "proto/pg/reply_tracker.hpp"
 
 namespace sluice::gateway {
-
-struct context;
 
 // The lane that leases a link. Calls come while the link reads; a lane may end its lease only in
 // on_replies_done and on_link_lost.
@@ -58,14 +49,12 @@ struct link_options {
     bool raw = false;  // session mode: fatal errors pass like any other message
 };
 
-class pg_link final : public backend, private pollable {
+class pg_link final : public link {
 public:
     pg_link(context& shared, pool::shared_pool& pool, pg::opened opened, link_options options);
     ~pg_link() override;
 
     // backend
-    void depart() override;
-    void arrive(std::size_t worker) override;
     void probe() override;
 
     // --- while leased
@@ -74,17 +63,9 @@ public:
     void end_lease();
     // The client is gone, whatever state it left; the link repairs itself or closes.
     void abandon(bool mid_message, bool unsynced);
-    // The connection is not to be used again.
-    void give_up(const std::string& why);
 
     // Enters the reply that the next message sent will have. False: the server will ignore it.
     bool expect(pg::owed_kind kind, std::uint64_t tag = 0, bool fake = false);
-    void add(bytes_view bytes) { stream_.unsent().append(bytes); }
-    // To be sent with the next send() or flush().
-    byte_queue& out() noexcept { return stream_.unsent(); }
-    void send(bytes_view bytes);
-    void flush();
-    bool congested() const noexcept { return !stream_.unsent().empty(); }
 
     // Has the statement prepared on this backend, in front of what is sent next.
     void ensure_prepared(const statement& wanted);
@@ -106,17 +87,10 @@ public:
     bool replied() const noexcept { return replied_; }
     void mute() { tracker_.disown(client_); }  // the rest of the replies owed is swallowed
 
-    // Back-pressure: the client does not take its bytes.
-    void pause_reading() noexcept { paused_ = true; }
-    void resume_reading();
-
     // Something is left of the client that only DISCARD ALL takes away.
     void set_dirty(bool dirty) noexcept { dirty_ = dirty; }
     // Settings may have been changed in ways that nobody saw.
     void set_unknown_settings() noexcept { settings_unknown_ = true; }
-    // Asks the server to cancel what runs; `done` comes when it can hit nothing any more. The link
-    // is not leased to anybody else before.
-    void cancel(std::function<void()> done);
 
     const pg::reply_tracker& tracker() const noexcept { return tracker_; }
     char status() const noexcept { return tracker_.status(); }
@@ -131,9 +105,16 @@ public:
 private:
     enum class internal { none, apply, read, rollback, discard, reset, probe, deallocate };
 
-    void on_ready(std::uint32_t events) override;
-    void read_some();
-    bool consume(bytes_view bytes);
+    // link
+    bool consume(bytes_view bytes) override;
+    void settled() override;
+    void on_drained() override;
+    void on_lost(const std::string& cause) override;
+    bool nothing_owed() const noexcept override { return tracker_.idle(); }
+    void step_recovery() override;
+    asio::awaitable<std::error_code> send_cancel() override;
+    std::int64_t server_id() const noexcept override { return opened_.backend_pid; }
+
     std::size_t parse(bytes_view bytes);
     void* on_whole_message(char type, bytes_view message);
     void* on_parameter_status(bytes_view body);
@@ -141,25 +122,16 @@ private:
     void on_command_tag(bytes_view body);
     void deliver(bytes_view range);
     void answer_fakes();
-    void settled();
     void internal_done(internal what);
     internal running() const noexcept;  // whose reply is being read, if the gateway's own
     void run_internal(internal what, std::string_view sql);
     void append_query(std::string_view sql);
     void append_sync();
-    void step_recovery();
-    void start_deadline(std::chrono::milliseconds timeout, std::string why);
-    void lost(const std::string& cause);
     void evict_prepared();
     std::string error_text(bytes_view message) const;
 
-    context& shared_;
-    pool::shared_pool& pool_;
-    pool::shard* shard_ = nullptr;
-    poller* poller_ = nullptr;
     pg::opened opened_;
     const link_options options_;
-    transport stream_;
     link_client* client_ = nullptr;
 
     pg::reply_tracker tracker_;
@@ -180,14 +152,6 @@ private:
 
     bool dirty_ = false;
     bool settings_unknown_ = false;
-    bool paused_ = false;
-    bool writing_blocked_ = false;
-    bool hung_up_ = false;  // the server has closed its side
-    bool recovering_ = false;
-    bool dead_ = false;
-    int cancels_ = 0;
-    std::unique_ptr<asio::steady_timer> deadline_;
-    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for completions under way
 };
 
 }  // namespace sluice::gateway

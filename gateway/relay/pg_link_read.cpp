@@ -11,8 +11,6 @@ namespace {
 using pg::owed;
 using pg::owed_kind;
 
-constexpr int reads_max = 4;  // then other connections get the word
-
 // Messages that are looked into, not only passed on. Longer ones than `whole_max` are not.
 constexpr std::size_t whole_max = 64 * 1024;
 
@@ -34,55 +32,6 @@ bool seen_whole(char type, std::size_t total, bool reading_row) noexcept
 }
 
 }  // namespace
-
-void pg_link::on_ready(std::uint32_t events)
-{
-    if (dead_)
-        return;
-    // Said once, perhaps together with the last bytes: from now on a short read is not the end.
-    hung_up_ = hung_up_ || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
-    if ((events & EPOLLOUT) && writing_blocked_ && stream_.flush() == io_status::ok) {
-        writing_blocked_ = false;
-        poller_->want_write(stream_.fd(), *this, false);
-        const std::weak_ptr<bool> alive = alive_;
-        if (client_)
-            client_->on_link_drained();
-        if (alive.expired())
-            return;
-    }
-    if (!dead_ && !paused_ && poller_)
-        read_some();
-}
-
-void pg_link::read_some()
-{
-    for (int reads = 0; reads < reads_max; ++reads) {
-        const auto scratch = poller_->scratch();
-        const auto got = stream_.read(scratch);
-        if (got.status == io_status::would_block) {
-            settled();
-            return;
-        }
-        if (got.status != io_status::ok) {
-            lost("the server closed the connection");
-            return;
-        }
-        if (!consume(scratch.first(got.bytes)))
-            return;
-        if (paused_ || (!hung_up_ && !stream_.may_hold_more(got.bytes, scratch.size()))) {
-            settled();
-            return;
-        }
-    }
-    poller_->again(*this);
-    settled();
-}
-
-void pg_link::resume_reading()
-{
-    paused_ = false;
-    poller_->again(*this);
-}
 
 // False: the link is dead.
 bool pg_link::consume(bytes_view bytes)

@@ -1,0 +1,144 @@
+// gateway/relay/relay_lane.cpp: waiting for a backend, and why there is none.
+#include "gateway/relay/relay_lane.hpp"
+
+#include "gateway/context.hpp"
+#include "gateway/log/log.hpp"
+#include "proto/core/errc.hpp"
+
+namespace sluice::gateway {
+
+relay_lane::relay_lane(context& shared, client_channel& channel, relay_database& database)
+    : shared_(shared),
+      channel_(channel),
+      shard_(database.pool().at(channel.worker())),
+      of_(database)
+{
+}
+
+bool relay_lane::lease()
+{
+    waiting_ = wait::backend;
+    leasing_ = true;
+    backend* idle = shard_.acquire(*this);
+    leasing_ = false;
+    if (!idle) {
+        if (waiting_ == wait::backend)
+            channel_.set_reading(false);
+        return false;
+    }
+    return begin_lease(*idle);
+}
+
+void relay_lane::on_backend(backend& granted)
+{
+    if (begin_lease(granted))
+        on_lease_ready();
+}
+
+void relay_lane::hold(wait what)
+{
+    waiting_ = what;
+    channel_.set_reading(false);
+}
+
+void relay_lane::block()
+{
+    blocked_ = true;
+    channel_.set_reading(false);
+}
+
+void relay_lane::unblock()
+{
+    blocked_ = false;
+    resume();
+}
+
+void relay_lane::resume()
+{
+    if (closed_ || waiting_ != wait::none || blocked_)
+        return;
+    if (!in_.empty()) {
+        byte_queue pending;
+        pending.swap(in_);
+        const auto used = process(pending.readable());
+        pending.consume(used);
+        if (!pending.empty()) {
+            // Nothing was read meanwhile: reading is off, or this is the only place that adds.
+            pending.append(in_.readable());
+            in_.swap(pending);
+        }
+    }
+    if (!closed_ && waiting_ == wait::none && !blocked_)
+        channel_.set_reading(true);
+}
+
+void relay_lane::on_data(bytes_view bytes)
+{
+    if (closed_)
+        return;
+    if (waiting_ != wait::none || blocked_) {
+        in_.append(bytes);
+        return;
+    }
+    if (!in_.empty()) {
+        in_.append(bytes);
+        resume();
+        return;
+    }
+    const auto used = process(bytes);
+    if (!closed_ && used < bytes.size())
+        in_.append(bytes.subspan(used));
+}
+
+void relay_lane::on_refused(std::error_code code, const std::string& cause)
+{
+    waiting_ = wait::none;
+    const auto& limits = of_.settings();
+    const std::string where = "database \"" + channel_.identity().database + "\"";
+    const auto ms = [](std::chrono::milliseconds time) {
+        return std::to_string(time.count()) + " ms";
+    };
+    if (of_.may_report(steady_clock::now()))
+        log::warn("no backend for a request",
+                  {{"pool", of_.pool().name()},
+                   {"why", code.message()},
+                   {"cause", cause},
+                   {"size", limits.size},
+                   {"open", of_.pool().open()},
+                   {"waiting", of_.pool().waiting()}});
+    if (code == errc::connect_failed) {
+        refuse_next(client_error::backend_unreachable,
+                    where + " cannot be reached: " + cause,
+                    "Sluice tried for pool.connect_timeout (" + ms(limits.connect_timeout) + ").");
+    } else if (code == errc::pool_queue_full) {
+        refuse_next(client_error::queue_full,
+                    "too many requests wait for a connection to " + where +
+                        " (pool.max_queued = " + std::to_string(limits.max_queued) + ")",
+                    "Raise pool.size or pool.max_queued, or send fewer requests at once.");
+    } else if (code == errc::pool_timeout) {
+        refuse_next(client_error::queue_timeout,
+                    "no connection to " + where + " became free within pool.queue_timeout (" +
+                        ms(limits.queue_timeout) + ")",
+                    "All " + std::to_string(limits.size) +
+                        " connections (pool.size) are in use; look for long transactions.");
+    } else {
+        refuse_next(client_error::shutting_down, where + " is being closed", "");
+    }
+}
+
+void relay_lane::refuse_next(client_error code, std::string message, std::string hint)
+{
+    if (starting_) {
+        log::warn("client refused", {{"client", channel_.identity().id}, {"why", message}});
+        fatal(code, message, "refused");
+        return;
+    }
+    refusal_ = std::make_unique<refusal>();
+    refusal_->code = code;
+    refusal_->message = std::move(message);
+    refusal_->hint = std::move(hint);
+    if (!leasing_)
+        resume();
+}
+
+}  // namespace sluice::gateway

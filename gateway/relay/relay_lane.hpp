@@ -1,0 +1,79 @@
+// gateway/relay/relay_lane.hpp: what every relayed client does, whatever its protocol: its bytes
+// wait while it has no backend, a lease is asked for, a refusal becomes the answer to its next
+// request.
+//
+//   on_data -> process(): a request begins -> lease() -> now, or on_backend() later -> process()
+//
+// Layer: gateway/relay. Thread: the client's worker.
+// Bounds: while it waits the client is not read from, so in_ holds what one read brought.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "gateway/errors.hpp"
+#include "gateway/lane.hpp"
+#include "gateway/relay/link.hpp"
+#include "gateway/relay/relay_database.hpp"
+#include "pool/shard.hpp"
+
+namespace sluice::gateway {
+
+struct context;
+
+class relay_lane : public lane, protected pool::waiter {
+public:
+    void on_data(bytes_view bytes) override;
+
+protected:
+    // What the client's next bytes wait for.
+    enum class wait : std::uint8_t { none, backend, settings, settings_read };
+
+    struct refusal {
+        client_error code = client_error::internal;
+        std::string message;
+        std::string hint;
+    };
+
+    relay_lane(context& shared, client_channel& channel, relay_database& database);
+
+    // --- what a protocol does
+    // Takes what it can of the client's bytes and returns how many; the rest comes again.
+    virtual std::size_t process(bytes_view in) = 0;
+    // The backend is the lane's from now on. True: it can be used; false: waiting_ says what for.
+    virtual bool begin_lease(backend& granted) = 0;
+    virtual void on_lease_ready() = 0;  // after a wait
+    // Says why and closes the connection.
+    virtual void fatal(client_error code, const std::string& message, std::string_view reason) = 0;
+
+    // True: the lane has its backend. False: wait, or refusal_ says why not.
+    bool lease();
+    // Goes on with the bytes that waited.
+    void resume();
+    void hold(wait what);
+    // The next request of the client is answered with this error.
+    void refuse_next(client_error code, std::string message, std::string hint);
+    // The server does not take bytes, so the client's are not read; the end of that.
+    void block();
+    void unblock();
+
+    context& shared_;
+    client_channel& channel_;
+    pool::shard& shard_;
+    byte_queue in_;                     // not understood, or not to be sent yet
+    std::unique_ptr<refusal> refusal_;  // what the next request is answered with
+    wait waiting_ = wait::none;
+    bool starting_ = true;  // the client has not heard that it is logged in
+    bool closed_ = false;
+    bool blocked_ = false;  // the server does not take bytes
+
+private:
+    // pool::waiter
+    void on_backend(backend& granted) override;
+    void on_refused(std::error_code code, const std::string& cause) override;
+
+    relay_database& of_;
+    bool leasing_ = false;
+};
+
+}  // namespace sluice::gateway
