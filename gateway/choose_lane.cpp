@@ -47,12 +47,33 @@ bool session::choose_lane()
         return false;
     switch (entry->engine) {
         case engine::postgres:
-            lane_ = std::make_unique<pg_lane>(
-                shared_, *this, shared_.databases.postgres(*entry, identity_.database, who));
-            return true;
+            return choose_postgres(*entry, who);
+        case engine::mysql:
+            return choose_mysql(*entry, who);
         case engine::sqlite:
-            break;
+            return choose_sqlite();
     }
+    return false;
+}
+
+bool session::choose_postgres(const database& entry, const user* who)
+{
+    if (protocol_ == client_protocol::mysql)
+        return refuse_engine("PostgreSQL", "PostgreSQL");
+    lane_ = std::make_unique<pg_lane>(
+        shared_, *this, shared_.databases.postgres(entry, identity_.database, who));
+    return true;
+}
+
+bool session::choose_mysql(const database&, const user*)
+{
+    if (protocol_ == client_protocol::postgres)
+        return refuse_engine("MySQL", "MySQL");
+    return refuse_engine("MySQL", "no");  // until there is a lane
+}
+
+bool session::choose_sqlite()
+{
     auto file = shared_.files.find(identity_.database);
     if (!file) {
         refuse(client_error::unknown_database,
@@ -60,10 +81,21 @@ bool session::choose_lane()
                "");
         return false;
     }
+    if (protocol_ == client_protocol::mysql)
+        return refuse_engine("SQLite", "PostgreSQL");  // until there is a lane
     translate_options options;
-    options.max_message = settings.gateway.max_message;
+    options.max_message = shared_.settings.gateway.max_message;
     lane_ = std::make_unique<translate_lane>(*this, std::move(file), options);
     return true;
+}
+
+bool session::refuse_engine(const std::string& engine, const std::string& protocol)
+{
+    refuse(client_error::not_supported,
+           "database \"" + identity_.database + "\" is " + engine + ": it serves " + protocol +
+               " clients only",
+           "");
+    return false;
 }
 
 }  // namespace sluice::gateway

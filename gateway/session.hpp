@@ -75,7 +75,11 @@ private:
     void gone(std::string_view reason);
     void finish();
     void after_write(io_status status);
-    bool choose_lane();
+    bool choose_lane();  // choose_lane.cpp, with what follows
+    bool choose_postgres(const database& entry, const user* who);
+    bool choose_mysql(const database& entry, const user* who);
+    bool choose_sqlite();
+    bool refuse_engine(const std::string& engine, const std::string& protocol);
     bool enter(const database& entry, const user* who);
 
     context& shared_;

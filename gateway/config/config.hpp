@@ -76,6 +76,8 @@ struct tls_config {
 
 struct listen_config {
     std::vector<endpoint> postgres;
+    std::vector<endpoint> mysql;
+    std::string mysql_version;     // what the greeting names; "": learned from the first backend
     std::optional<endpoint> http;  // accepted, no effect yet
     tls_config tls;
     int backlog = 1024;
@@ -86,6 +88,8 @@ enum class auth_method { scram_sha_256, md5, trust };
 
 struct auth_config {
     auth_method method = auth_method::scram_sha_256;  // "password" in the file
+    // PEM, of MySQL clients that send their password encrypted with RSA; "": a key made at start.
+    std::string rsa_key_file;
 };
 
 enum class pool_mode { session, transaction, statement };
@@ -106,7 +110,7 @@ struct pool_config {
     bool multiplex = true;           // accepted, no effect yet
 };
 
-enum class engine { postgres, sqlite };
+enum class engine { postgres, mysql, sqlite };
 
 struct postgres_config {
     // libpq's keywords and values, as PQconnectStartParams takes them, in libpq's order: what the
@@ -116,6 +120,26 @@ struct postgres_config {
 
     // "" when the file does not say.
     std::string parameter(const std::string& keyword) const;
+};
+
+enum class mysql_tls_mode { disabled, preferred, required, verify_ca, verify_identity };
+
+struct mysql_tls_config {
+    mysql_tls_mode mode = mysql_tls_mode::preferred;  // over a Unix socket always disabled
+    std::string ca_file;    // verify_*: who signs the server's certificate; "": the system's list
+    std::string cert_file;  // our own, where the server asks for one
+    std::string key_file;
+};
+
+struct mysql_config {
+    std::string host;  // a name or an address; "" with socket
+    std::uint16_t port = 3306;
+    std::string socket;  // path of a Unix socket, instead of host and port
+    std::string user;
+    secret password;
+    std::string dbname;  // of [databases."*"], none: the client's own name
+    std::string charset = "utf8mb4";
+    mysql_tls_config tls;
 };
 
 struct sqlite_config {
@@ -133,6 +157,7 @@ struct database {
     sluice::gateway::engine engine = sluice::gateway::engine::postgres;
     std::size_t max_clients = 0;  // 0: only gateway.max_clients
     postgres_config postgres;
+    mysql_config mysql;
     sqlite_config sqlite;
     pool_config pool;  // sqlite: max_queued and queue_timeout only
 };
@@ -144,6 +169,7 @@ struct user {
     std::size_t max_clients = 0;         // 0: only gateway.max_clients
     std::string backend_user;            // "": as the database says
     secret backend_password;
+    std::string default_database;  // of MySQL clients that name none
     std::optional<sluice::gateway::pool_mode> pool_mode;
 
     bool may_use(const std::string& database) const noexcept;

@@ -16,6 +16,16 @@ namespace {
 
 constexpr std::string_view postgres_only[] = {
     "url", "host", "port", "user", "dbname", "password", "password_file"};
+constexpr std::string_view mysql_only[] = {"url",
+                                           "host",
+                                           "port",
+                                           "user",
+                                           "dbname",
+                                           "password",
+                                           "password_file",
+                                           "socket",
+                                           "charset",
+                                           "tls"};
 constexpr std::string_view sqlite_only[] = {
     "file", "readers", "readonly", "create", "statement_timeout", "max_value", "max_sql"};
 // What a url may say about files, relative to the configuration like every other path.
@@ -136,28 +146,52 @@ void read_pool(const std::string& where, const node& table, database& into, prob
                         " is more than pool.size = " + std::to_string(into.pool.size));
 }
 
-// False: the engine is missing, wrong or not of this version.
+// False: the engine is missing or wrong.
 bool read_engine(const member& entry, database& into, problems& found)
 {
-    static constexpr std::string_view engines[] = {"postgres", "sqlite"};
+    static constexpr std::string_view engines[] = {"postgres", "mysql", "sqlite"};
+    static constexpr engine meanings[] = {engine::postgres, engine::mysql, engine::sqlite};
     static constexpr key engine_key{"engine", key_type::choice, 0, 0, engines, "", "", nullptr};
     const auto* named = entry.value.find("engine");
     if (!named) {
         found.error(entry.key_at,
                     "[databases." + entry.key +
-                        "] has no engine; valid: engine = \"postgres\" or \"sqlite\"");
-        return false;
-    }
-    if (named->value.text == "mysql") {
-        found.error(named->value.at,
-                    "engine = \"mysql\" is not supported by this version; valid: \"postgres\", "
-                    "\"sqlite\"");
+                        "] has no engine; valid: engine = \"postgres\", \"mysql\" or \"sqlite\"");
         return false;
     }
     const auto made = read_scalar(engine_key, named->value, found);
     if (made)
-        into.engine = std::get<std::int64_t>(*made) == 0 ? engine::postgres : engine::sqlite;
+        into.engine = meanings[std::get<std::int64_t>(*made)];
     return made.has_value();
+}
+
+// What only other engines know.
+void refuse_foreign_keys(const node& table, engine of, problems& found)
+{
+    const auto knows = [](engine which, std::string_view name) {
+        switch (which) {
+            case engine::postgres:
+                return is_in(name, postgres_only);
+            case engine::mysql:
+                return is_in(name, mysql_only);
+            case engine::sqlite:
+                return is_in(name, sqlite_only);
+        }
+        return false;
+    };
+    static constexpr std::pair<engine, std::string_view> all[] = {
+        {engine::postgres, "postgres"}, {engine::mysql, "mysql"}, {engine::sqlite, "sqlite"}};
+    for (const auto& entry : table.members) {
+        std::string_view own;
+        bool elsewhere = false;
+        for (const auto& [which, name] : all) {
+            own = which == of ? name : own;
+            elsewhere = elsewhere || (which != of && knows(which, entry.key));
+        }
+        if (elsewhere && !knows(of, entry.key))
+            found.error(entry.key_at,
+                        entry.key + " is not for engine = \"" + std::string(own) + "\"");
+    }
 }
 
 void check_same_files(const node& table, const config& settings, problems& found)
@@ -207,7 +241,7 @@ void read_postgres(const node& table, database& into, problems& found)
 void read_sqlite(const node& table, database& into, problems& found)
 {
     if (into.name == "*")
-        found.error(table.at, "[databases.\"*\"] is for engine = \"postgres\" only");
+        found.error(table.at, "[databases.\"*\"] is for engine = \"postgres\" or \"mysql\" only");
     node own = table;
     std::erase_if(own.members,
                   [](const member& m) { return m.key == "file" || !is_in(m.key, sqlite_only); });
@@ -252,17 +286,18 @@ void read_databases(const node& table, config& into, problems& found)
         made.name = entry.key;
         read_keys(where, keys_of("databases.NAME"), entry.value, &made, found);
         if (read_engine(entry, made, found)) {
-            const bool sqlite = made.engine == engine::sqlite;
-            for (const auto& [name, at, value] : entry.value.members) {
-                if (is_in(name,
-                          sqlite ? std::span<const std::string_view>(postgres_only)
-                                 : std::span<const std::string_view>(sqlite_only)))
-                    found.error(
-                        at,
-                        name + " is not for engine = \"" + (sqlite ? "sqlite" : "postgres") + "\"");
+            refuse_foreign_keys(entry.value, made.engine, found);
+            switch (made.engine) {
+                case engine::postgres:
+                    read_postgres(entry.value, made, found);
+                    break;
+                case engine::mysql:
+                    read_mysql(entry.value, made, found);
+                    break;
+                case engine::sqlite:
+                    read_sqlite(entry.value, made, found);
+                    break;
             }
-            sqlite ? read_sqlite(entry.value, made, found)
-                   : read_postgres(entry.value, made, found);
         }
         // Whatever the engine: all mistakes are said at once.
         const auto* pool = entry.value.find("pool");

@@ -40,8 +40,14 @@ constexpr key sized(std::string_view name,
                     std::string_view fallback,
                     std::string_view help)
 {
-    return {name,     key_type::size, static_cast<std::int64_t>(least),
-            static_cast<std::int64_t>(most), {}, fallback, help, store_member<Member>};
+    return {name,
+            key_type::size,
+            static_cast<std::int64_t>(least),
+            static_cast<std::int64_t>(most),
+            {},
+            fallback,
+            help,
+            store_member<Member>};
 }
 template <auto Member>
 constexpr key one_of(std::string_view name,
@@ -71,6 +77,8 @@ constexpr std::string_view levels[] = {"trace", "debug", "info", "warn", "error"
 constexpr std::string_view formats[] = {"text", "json"};
 constexpr std::string_view tls_modes[] = {"off", "prefer", "require", "verify"};
 constexpr std::string_view pool_modes[] = {"session", "transaction", "statement"};
+constexpr std::string_view mysql_tls_modes[] = {
+    "disabled", "preferred", "required", "verify_ca", "verify_identity"};
 constexpr std::string_view tenant_keys_[] = {
     "database", "user", "user_suffix", "option", "server_name"};
 constexpr std::string_view priorities[] = {"high", "normal", "low"};
@@ -121,7 +129,9 @@ constexpr key log_keys[] = {
 using li = listen_config;
 constexpr key listen_keys[] = {
     special("postgres", "[]", "host:port or unix:/path, for PostgreSQL clients"),
-    special("mysql", "[]", "not supported by this version"),
+    special("mysql", "[]", "host:port or unix:/path, for MySQL clients"),
+    words<&li::mysql_version>("mysql_version", "",
+        "the server version that MySQL clients are told; without it that of a MySQL backend"),
     special("http", "", "host:port; no effect yet"),
     special("tls", "", "encryption of client connections"),
     whole<&li::backlog>("backlog", 1, 65'535, "1024", "connections waiting to be accepted"),
@@ -137,22 +147,29 @@ constexpr key tls_keys[] = {
     path<&t::ca_file>("ca_file", "verify: who signs the clients' certificates, PEM"),
 };
 
+using au = auth_config;
 constexpr key auth_keys[] = {
     special("method", "password", "password (= scram-sha-256), scram-sha-256, md5 or trust"),
+    path<&au::rsa_key_file>("rsa_key_file",
+        "RSA key (PEM) for MySQL passwords sent without TLS; without it one is made at start"),
 };
 
 using d = database;
 constexpr key database_keys[] = {
-    special("engine", "", "postgres or sqlite"),
+    special("engine", "", "postgres, mysql or sqlite"),
     whole<&d::max_clients>("max_clients", 0, many, "0", "clients at once; 0: no limit of its own"),
     special("pool", "", "how its connections are shared"),
-    special("url", "", "postgres: whatever libpq takes; or host, port, user, dbname"),
-    special("host", "", "postgres: a name, an address or a socket folder"),
-    special("port", "5432", "postgres"),
-    special("user", "", "postgres: who the gateway logs in as"),
-    special("dbname", "", "postgres: default is the name of this table"),
-    special("password", "", "postgres"),
-    special("password_file", "", "postgres: a file that holds the password"),
+    special("url", "", 
+        "postgres: whatever libpq takes; mysql: mysql://user@host/db; or host, port, user, dbname"),
+    special("host", "", "a name or an address; postgres: or a socket folder"),
+    special("port", "", "5432 for postgres, 3306 for mysql"),
+    special("user", "", "postgres, mysql: who the gateway logs in as"),
+    special("dbname", "", "postgres, mysql: default is the name of this table"),
+    special("password", "", "postgres, mysql"),
+    special("password_file", "", "postgres, mysql: a file that holds the password"),
+    special("socket", "", "mysql: a Unix socket, instead of host and port"),
+    special("charset", "utf8mb4", "mysql: of connections before a client chooses one"),
+    special("tls", "", "mysql: encryption towards the server"),
     special("file", "", "sqlite: the database file"),
     special("readers", "4", "sqlite: threads that read"),
     special("readonly", "false", "sqlite: refuse writes"),
@@ -160,6 +177,15 @@ constexpr key database_keys[] = {
     special("statement_timeout", "0s", "sqlite: statements are cancelled after; 0s: never"),
     special("max_value", "1073741823B", "sqlite: the longest value or row"),
     special("max_sql", "1MiB", "sqlite: the longest statement"),
+};
+
+using mt = mysql_tls_config;
+constexpr key mysql_tls_keys[] = {
+    one_of<&mt::mode>("mode", mysql_tls_modes, "preferred",
+        "as MySQL's --ssl-mode; verify_identity: certificate and host name are checked"),
+    path<&mt::ca_file>("ca_file", "who signs the server's certificate, PEM"),
+    path<&mt::cert_file>("cert_file", "our certificate, PEM"),
+    path<&mt::key_file>("key_file", "its private key, PEM"),
 };
 
 using s = sqlite_config;
@@ -204,6 +230,8 @@ constexpr key user_keys[] = {
     words<&u::backend_user>("backend_user", "", "log in to databases as this user"),
     special("backend_password", "", "its password"),
     special("backend_password_file", "", "a file that holds it"),
+    words<&u::default_database>("default_database", "",
+        "of MySQL clients that name none; without it the only one it may use"),
     one_of<&u::pool_mode>("pool_mode", pool_modes, "", "instead of pool.mode of the database"),
 };
 
@@ -242,6 +270,7 @@ constexpr section_keys sections[] = {
     {"auth", auth_keys},
     {"databases.NAME", database_keys},
     {"databases.NAME (sqlite)", sqlite_keys},
+    {"databases.NAME.tls", mysql_tls_keys},
     {"databases.NAME.pool", pool_keys},
     {"users.NAME", user_keys},
     {"tenants", tenants_keys},

@@ -157,14 +157,55 @@ void check_user(const member& entry, const config& settings, problems& found)
     }
 }
 
+void check_default_database(const member& entry, const config& settings, problems& found)
+{
+    const auto* mine = settings.find_user(entry.key);
+    const auto* named = entry.value.find("default_database");
+    if (!mine || !named || mine->default_database.empty())
+        return;
+    std::vector<std::string_view> names;
+    for (const auto& [name, ignored] : settings.databases)
+        names.push_back(name);
+    if (!settings.find_database(mine->default_database))
+        found.error(named->value.at,
+                    "user \"" + entry.key + "\": there is no [databases." + named->value.written +
+                        "]" + did_you_mean(named->value.written, names));
+    else if (!mine->may_use(mine->default_database))
+        found.error(named->value.at,
+                    "user \"" + entry.key +
+                        "\": default_database is not in its list of databases; add it there");
+}
+
 void check_trust(const node& root, const config& settings, problems& found)
 {
-    for (const auto& where : settings.listen.postgres) {
-        if (settings.auth.method == auth_method::trust && !where.is_loopback())
-            found.error(place_of(root, "auth"),
-                        "auth.method = \"trust\" while listening on " + where.text() +
-                            "; trust is for loopback addresses and Unix sockets only; valid "
-                            "here: \"password\"");
+    if (settings.auth.method != auth_method::trust)
+        return;
+    for (const auto* listed : {&settings.listen.postgres, &settings.listen.mysql}) {
+        for (const auto& where : *listed) {
+            if (!where.is_loopback())
+                found.error(place_of(root, "auth"),
+                            "auth.method = \"trust\" while listening on " + where.text() +
+                                "; trust is for loopback addresses and Unix sockets only; valid "
+                                "here: \"password\"");
+        }
+    }
+}
+
+// A database that no client can come to is a slip, not a danger.
+void check_reachable(const node& databases, const config& settings, problems& found)
+{
+    for (const auto& entry : databases.members) {
+        const auto made = settings.databases.find(entry.key);
+        if (made == settings.databases.end() || !entry.value.find("engine"))
+            continue;
+        if (made->second.engine == engine::mysql && settings.listen.mysql.empty())
+            found.warning(
+                entry.key_at,
+                "[databases." + entry.key + "] is for MySQL clients, and listen.mysql is not set");
+        if (made->second.engine == engine::postgres && settings.listen.postgres.empty())
+            found.warning(entry.key_at,
+                          "[databases." + entry.key +
+                              "] is for PostgreSQL clients, and listen.postgres is not set");
     }
 }
 
@@ -177,8 +218,7 @@ void read_listen(const node& table, config& into, problems& found)
     if (const auto* entry = table.find("postgres"))
         read_endpoints(*entry, listen.postgres, found);
     if (const auto* entry = table.find("mysql"))
-        found.error(entry->key_at,
-                    "listen.mysql is not supported by this version; valid: postgres");
+        read_endpoints(*entry, listen.mysql, found);
     if (const auto* entry = table.find("http")) {
         std::vector<endpoint> made;
         read_endpoints(*entry, made, found);
@@ -201,6 +241,11 @@ void read_auth(const node& table, config& into, problems& found)
                                                auth_method::trust};
     static constexpr key method{"method", key_type::choice, 0, 0, methods, "password", "", nullptr};
     read_keys("auth", keys_of("auth"), table, &into.auth, found);
+    if (const auto* entry = table.find("rsa_key_file");
+        entry && !into.auth.rsa_key_file.empty() && !readable(into.auth.rsa_key_file))
+        found.error(entry->value.at,
+                    "auth.rsa_key_file: cannot read " + into.auth.rsa_key_file +
+                        "; leave it out to have a key made at every start");
     if (const auto* entry = table.find("method")) {
         if (const auto made = read_scalar(method, entry->value, found))
             into.auth.method = meanings[std::get<std::int64_t>(*made)];
@@ -255,21 +300,28 @@ void read_tenants(const node& table, config& into, problems& found)
 void check_whole(const node& root, const config& settings, problems& found)
 {
     const auto* listen = root.find("listen");
-    if (!listen || !listen->value.find("postgres") ||
-        (listen->value.find("postgres")->value.kind == node_kind::array &&
-         listen->value.find("postgres")->value.items.empty()))
+    const auto says = [&](std::string_view protocol) {
+        const auto* named = listen ? listen->value.find(protocol) : nullptr;
+        return named && (named->value.kind != node_kind::array || !named->value.items.empty());
+    };
+    if (!says("postgres") && !says("mysql"))
         found.error(place_of(root, "listen"),
-                    "nothing to listen on; set listen.postgres = [\"127.0.0.1:6432\"]");
+                    "nothing to listen on; set listen.postgres = [\"127.0.0.1:6432\"] or "
+                    "listen.mysql = [\"127.0.0.1:6033\"]");
     const auto* databases = root.find("databases");
     if (!databases || databases->value.members.empty())
         found.error(place_of(root, "databases"), "no databases; add a [databases.NAME]");
+    else
+        check_reachable(databases->value, settings, found);
     const auto* users = root.find("users");
     if (settings.auth.method != auth_method::trust && (!users || users->value.members.empty()))
         found.error(place_of(root, "users"),
                     "no users, so nobody could log in; add a [users.NAME] with a password");
     if (users) {
-        for (const auto& entry : users->value.members)
+        for (const auto& entry : users->value.members) {
             check_user(entry, settings, found);
+            check_default_database(entry, settings, found);
+        }
     }
     check_trust(root, settings, found);
 }

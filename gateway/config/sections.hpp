@@ -21,6 +21,7 @@ void check_whole(const node& root, const config& settings, problems& found);
 
 // The engine's own connection settings of one database.
 void read_postgres(const node& table, database& into, problems& found);
+void read_mysql(const node& table, database& into, problems& found);
 void read_sqlite(const node& table, database& into, problems& found);
 
 // A secret given as KEY or in the file that KEY_file names; not both. Empty when neither is there

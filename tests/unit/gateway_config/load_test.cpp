@@ -87,8 +87,8 @@ TEST_F(Load, EveryErrorIsNamedAtOnceWithItsPlace)
 {
     const auto made = load(
         "[gateway]\nwrokers = 2\ndrain_timeout = 5\n[listen]\n"
-        "mysql = [\"127.0.0.1:1\"]\npostgres = [\"nope\"]\n"
-        "[databases.m]\nengine = \"mysql\"\n"
+        "mysql = [\"here\"]\npostgres = [\"nope\"]\n"
+        "[databases.m]\nengine = \"mysqll\"\n"
         "[users.a]\ndatabases = [\"x\"]\n");
     EXPECT_THAT(
         made.errors,
@@ -98,11 +98,12 @@ TEST_F(Load, EveryErrorIsNamedAtOnceWithItsPlace)
             "did you mean \"workers\"?",
             "c.toml:3:17: drain_timeout = 5 is not valid; valid: a duration such as \"5s\", from "
             "\"0ms\" to \"1d\"",
-            "c.toml:5:1: listen.mysql is not supported by this version; valid: postgres",
+            "c.toml:5:10: listen.mysql: \"here\" is not an address; valid: \"host:port\", "
+            "\"[v6]:port\", \"*:port\" or \"unix:/path\" of at most 107 characters",
             "c.toml:6:13: listen.postgres: \"nope\" is not an address; valid: \"host:port\", "
             "\"[v6]:port\", \"*:port\" or \"unix:/path\" of at most 107 characters",
-            "c.toml:8:10: engine = \"mysql\" is not supported by this version; valid: "
-            "\"postgres\", \"sqlite\"",
+            "c.toml:8:10: engine = \"mysqll\" is not valid; valid: \"postgres\", \"mysql\", "
+            "\"sqlite\"; did you mean \"mysql\"?",
             "c.toml:9:8: user \"a\" has no password; set password (sluice password a makes one) "
             "or password_file",
             "c.toml:10:14: user \"a\": there is no [databases.x]"));
