@@ -3,11 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <new>
-
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
-#include <asio/use_awaitable.hpp>
 
 #include "proto/core/errc.hpp"
 #include "proto/pg/replies.hpp"
@@ -16,11 +11,7 @@
 namespace sluice::gateway {
 
 conversation::conversation(client_channel& channel, sqlite::database& on, translate_options with)
-    : channel_(&channel),
-      io_(channel.io()),
-      session_(on, sqlite::session_context{}, channel.io().get_executor()),
-      options_(with),
-      client_took_(channel.io())
+    : dialogue(channel, on, with)
 {
     settings_.apply_startup(channel.identity().parameters);
     settings_.set_user(channel.identity().user);
@@ -60,54 +51,15 @@ void conversation::start()
     channel_->flush();
 }
 
-void conversation::take(bytes_view bytes)
+bool conversation::between_transactions() const noexcept
 {
-    if (over())
-        return;
-    arrived_.append(bytes);
-    if (busy_) {
-        if (reading_ && arrived_.size() > requests_max) {
-            reading_ = false;
-            channel_->set_reading(false);
-        }
-        return;
-    }
-    busy_ = true;
-    asio::co_spawn(io_, run(shared_from_this()), asio::detached);
+    return block_ == block::none && !copy_;
 }
 
-void conversation::drained()
+void conversation::close_with_error(client_error why)
 {
-    client_took_.cancel();
-}
-
-void conversation::gone()
-{
-    gone_ = true;
-    channel_ = nullptr;
-    session_.cancel();
-    client_took_.cancel();
-}
-
-void conversation::cancel()
-{
-    if (over() || !busy_)
-        return;
-    cancelled_ = true;
-    session_.cancel();
-    client_took_.cancel();
-}
-
-bool conversation::quiescent() const noexcept
-{
-    return !busy_ && arrived_.empty() && work_.empty() && block_ == block::none && !copy_;
-}
-
-void conversation::request_drain()
-{
-    draining_ = true;
-    if (quiescent() && !over())
-        close_with("57P01", "terminating connection: the gateway is shutting down");
+    const auto& rule = rule_for(why);
+    close_with(rule.sqlstate, rule.message);
 }
 
 void conversation::close_with(std::string_view sqlstate, std::string_view message)
@@ -116,9 +68,7 @@ void conversation::close_with(std::string_view sqlstate, std::string_view messag
     error.sqlstate = sqlstate;
     error.message = message;
     send_error("FATAL", error);
-    closing_ = true;
-    channel_->flush();
-    channel_->close(message);
+    close_now(message);
 }
 
 // A whole message at the front of work_?
@@ -135,13 +85,8 @@ bool conversation::more_messages()
         }
         if (found->missing == 0)
             return true;
-        if (arrived_.empty())
+        if (!refill())
             return false;
-        if (work_.empty())
-            work_.swap(arrived_);
-        else
-            work_.append(arrived_.readable());
-        arrived_.clear();
     }
     return false;
 }
@@ -153,37 +98,14 @@ bool conversation::next_is(char type) const
     return !rest.empty() && static_cast<char>(rest[0]) == type;
 }
 
-asio::awaitable<void> conversation::run([[maybe_unused]] std::shared_ptr<conversation> self)
+asio::awaitable<std::size_t> conversation::answer_next()
 {
-    try {
-        while (!over() && more_messages()) {
-            const auto found = pg::next_frame(work_.readable(), options_.max_message);
-            peek_ = found->message.wire_size();
-            failed_now_ = false;
-            cancelled_ = false;
-            auto answering = answer(found->message);
-            co_await std::move(answering);
-            work_.consume(peek_);
-            peek_ = 0;
-        }
-    } catch (const std::bad_alloc&) {
-        if (!over())
-            close_with("53200", "out of memory");
-    }
-    busy_ = false;
-    if (!over())
-        after_run();
-}
-
-void conversation::after_run()
-{
-    channel_->flush();
-    if (!reading_) {
-        reading_ = true;
-        channel_->set_reading(true);
-    }
-    if (draining_ && quiescent())
-        close_with("57P01", "terminating connection: the gateway is shutting down");
+    const auto found = pg::next_frame(work_.readable(), options_.max_message);
+    peek_ = found->message.wire_size();
+    failed_now_ = false;
+    auto answering = answer(found->message);
+    co_await std::move(answering);
+    co_return std::exchange(peek_, 0);
 }
 
 asio::awaitable<void> conversation::answer(const pg::frame& message)

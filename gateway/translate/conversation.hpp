@@ -1,13 +1,6 @@
 // gateway/translate/conversation.hpp: one PostgreSQL client talking to a SQLite file.
 //
-//   on_data -> arrived_ -> run(): one message after another -> sqlite::session -> replies ->
-//   channel
-//
-// Layer: gateway. One loop thread. run() is a coroutine that lives while there are whole messages
-// to answer; an idle client has none. It holds a shared_ptr: an operation of the engine may end
-// after the client is gone, and then finds gone_ set and the channel null.
-// Bounds: what is kept of a client's requests (`requests_max` above the message in progress, then
-// reading stops); rows under way (row_encoder); statements and portals (`names_max`).
+// Layer: gateway. Threads and bounds: dialogue.hpp. Statements and portals: `names_max`.
 #pragma once
 
 #include <map>
@@ -16,28 +9,16 @@
 #include <string>
 #include <vector>
 
-#include <asio/awaitable.hpp>
-#include <asio/steady_timer.hpp>
-
-#include "drivers/sqlite/engine.hpp"
-#include "gateway/lane.hpp"
+#include "gateway/translate/dialogue.hpp"
 #include "gateway/translate/settings.hpp"
 #include "gateway/translate/statement.hpp"
 #include "proto/pg/frame.hpp"
 #include "proto/pg/messages.hpp"
 #include "proto/pg/requests.hpp"
 
-// GCC 12.2 warns of coroutine frames whose operator new it inlined and whose delete it did not.
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-
 namespace sluice::gateway {
 
-inline constexpr std::size_t requests_max = 256 * 1024;
 inline constexpr std::size_t names_max = 10'000;
-
-struct translate_options {
-    std::size_t max_message = std::size_t{1} << 30;
-};
 
 // What the client is told. `position`: characters from 1, 0 for none.
 struct reply_error {
@@ -71,27 +52,22 @@ struct portal {
 };
 using portal_ptr = std::shared_ptr<portal>;
 
-class conversation : public std::enable_shared_from_this<conversation> {
+class conversation final : public dialogue {
 public:
     conversation(client_channel& channel, sqlite::database& on, translate_options with);
 
-    void start();
-    void take(bytes_view bytes);
-    void drained();
-    void gone();
-    void cancel();
-    bool quiescent() const noexcept;
-    void request_drain();
+    void start() override;
 
 private:
     // Whether a transaction is open, as the client sees it. `begun_`: the engine knows of it.
     enum class block { none, implicit, open, failed };
 
-    asio::awaitable<void> run(std::shared_ptr<conversation> self);
+    bool more_messages() override;
+    asio::awaitable<std::size_t> answer_next() override;
+    void close_with_error(client_error why) override;
+    bool between_transactions() const noexcept override;
     asio::awaitable<void> answer(const pg::frame& message);
-    bool more_messages();
     bool next_is(char type) const;
-    void after_run();
 
     // Simple protocol (conversation_simple.cpp).
     asio::awaitable<void> simple_query(std::string_view text);
@@ -128,8 +104,6 @@ private:
     void complete(const client_statement& statement, std::uint64_t rows, std::uint64_t changes);
     std::shared_ptr<row_encoder> make_encoder(const client_statement& statement,
                                               std::vector<std::uint16_t> formats);
-    asio::awaitable<void> wait_for_client();
-    void send_rows(byte_queue rows, row_encoder& from);
 
     // COPY (conversation_copy.cpp).
     asio::awaitable<bool> run_copy(statement_ptr statement);
@@ -147,29 +121,14 @@ private:
     void notice(std::string_view severity, std::string_view sqlstate, std::string_view message);
     void protocol_error(std::string_view message);
     void ready();
-    bool over() const noexcept { return gone_ || closing_; }
     void close_with(std::string_view sqlstate, std::string_view message);
     sqlite::transaction_options new_block_options(const sql::transaction_words& words) const;
     sqlite::session_context context_of() const;
     void refresh_context();
 
-    client_channel* channel_;
-    asio::io_context& io_;
-    sqlite::session session_;
-    translate_options options_;
     local_settings settings_;
-
-    byte_queue arrived_;    // not looked at yet
-    byte_queue work_;       // messages being answered: stable while one is
     std::size_t peek_ = 0;  // bytes of work_ that the current message takes
-    bool busy_ = false;
-    bool gone_ = false;
-    bool closing_ = false;
-    bool draining_ = false;
-    bool reading_ = true;
-    bool cancelled_ = false;
     bool context_stale_ = false;
-    asio::steady_timer client_took_;
 
     block block_ = block::none;
     bool begun_ = false;

@@ -1,8 +1,6 @@
 // gateway/translate/conversation_run.cpp: running statements on the engine, rows to the client.
 #include "gateway/translate/conversation.hpp"
 
-#include <asio/post.hpp>
-#include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include "proto/pg/replies.hpp"
@@ -12,46 +10,9 @@ namespace sluice::gateway {
 std::shared_ptr<row_encoder> conversation::make_encoder(const client_statement& statement,
                                                         std::vector<std::uint16_t> formats)
 {
-    // Chunks come from a worker thread. The weak pointers break the circle with the encoder, and
-    // a chunk for a client that has gone is dropped.
-    auto link = std::make_shared<std::weak_ptr<row_encoder>>();
-    std::weak_ptr<conversation> weak = weak_from_this();
-    auto deliver = [link, weak, &io = io_](byte_queue chunk) {
-        auto carried = std::make_shared<byte_queue>(std::move(chunk));
-        asio::post(io, [link, weak, carried] {
-            const auto self = weak.lock();
-            const auto encoder = link->lock();
-            if (self && encoder)
-                self->send_rows(std::move(*carried), *encoder);
-        });
-    };
-    auto encoder =
-        std::make_shared<row_encoder>(statement.hints, std::move(formats), std::move(deliver));
-    *link = encoder;
+    auto encoder = std::make_shared<row_encoder>(statement.hints, std::move(formats));
+    connect(encoder);
     return encoder;
-}
-
-void conversation::send_rows(byte_queue rows, row_encoder& from)
-{
-    const auto size = rows.size();
-    std::size_t unsent = 0;
-    if (!over()) {
-        channel_->send(rows.readable());
-        unsent = channel_->unsent();
-    }
-    from.note_arrived(size, unsent);
-}
-
-// Until the client has taken what it was sent, or is gone, or cancels.
-asio::awaitable<void> conversation::wait_for_client()
-{
-    while (!over() && !cancelled_ && channel_->unsent() > 0) {
-        client_took_.expires_at(asio::steady_timer::time_point::max());
-        asio::error_code woken;
-        auto token = asio::redirect_error(asio::use_awaitable, woken);
-        auto waiting = client_took_.async_wait(token);
-        co_await std::move(waiting);
-    }
 }
 
 // The engine learns of the client's transaction when there is something to do in it.
@@ -89,25 +50,8 @@ asio::awaitable<sqlite::outcome> conversation::engine_begin()
 asio::awaitable<bool> conversation::engine_call(sqlite::session::verb what, std::string name)
 {
     using verb = sqlite::session::verb;
-    std::optional<asio::awaitable<sqlite::outcome>> calling;
-    switch (what) {
-        case verb::commit:
-            calling.emplace(session_.commit(asio::use_awaitable));
-            break;
-        case verb::rollback:
-            calling.emplace(session_.rollback(asio::use_awaitable));
-            break;
-        case verb::savepoint:
-            calling.emplace(session_.savepoint(std::move(name), asio::use_awaitable));
-            break;
-        case verb::release:
-            calling.emplace(session_.release(std::move(name), asio::use_awaitable));
-            break;
-        default:
-            calling.emplace(session_.rollback_to(std::move(name), asio::use_awaitable));
-            break;
-    }
-    const auto done = co_await std::move(*calling);
+    auto calling = call_engine(what, std::move(name));
+    const auto done = co_await std::move(calling);
     if (over())
         co_return false;
     if (!done.error)

@@ -9,48 +9,8 @@
 #include "proto/pg/replies.hpp"
 
 namespace sluice::gateway {
-namespace {
-
-pg::stored_value stored(const sqlite::row_view& row, int column)
-{
-    switch (row.type(column)) {
-        case sqlite::value_type::integer:
-            return row.integer(column);
-        case sqlite::value_type::real:
-            return row.real(column);
-        case sqlite::value_type::text:
-            return row.text(column);
-        case sqlite::value_type::blob:
-            return bytes_view(row.blob(column));
-        case sqlite::value_type::null:
-            break;
-    }
-    return std::monostate{};
-}
-
-std::string_view class_name(sqlite::value_type type) noexcept
-{
-    switch (type) {
-        case sqlite::value_type::integer:
-            return "an integer";
-        case sqlite::value_type::real:
-            return "a real";
-        case sqlite::value_type::text:
-            return "text";
-        case sqlite::value_type::blob:
-            return "a blob";
-        case sqlite::value_type::null:
-            break;
-    }
-    return "NULL";
-}
-
-}  // namespace
-
-row_encoder::row_encoder(column_hints hints,
-                         std::vector<std::uint16_t> formats,
-                         deliver_function deliver)
-    : hints_(std::move(hints)), formats_(std::move(formats)), deliver_(std::move(deliver))
+row_encoder::row_encoder(column_hints hints, std::vector<std::uint16_t> formats)
+    : hints_(std::move(hints)), formats_(std::move(formats))
 {
 }
 
@@ -112,17 +72,6 @@ byte_queue row_encoder::take_rest(const sqlite::statement_info* info)
     return std::exchange(chunk_, byte_queue());
 }
 
-void row_encoder::note_arrived(std::size_t bytes, std::size_t unsent) noexcept
-{
-    posted_ -= bytes;
-    unsent_ = unsent;
-}
-
-void row_encoder::on_columns(const sqlite::statement_info& info)
-{
-    info_ = &info;
-}
-
 sqlite::row_sink::verdict row_encoder::on_row(const sqlite::row_view& row)
 {
     const auto count = static_cast<std::size_t>(row.count());
@@ -145,12 +94,7 @@ sqlite::row_sink::verdict row_encoder::on_row(const sqlite::row_view& row)
     const bool done = shape_ == row_shape::data_row ? encode(row) : encode_copy(row);
     if (!done)
         return verdict::stop;
-    if (chunk_.size() < chunk_size)
-        return verdict::go_on;
-    const std::size_t size = chunk_.size();
-    posted_ += size;
-    deliver_(std::exchange(chunk_, byte_queue()));
-    return posted_ + unsent_ >= in_flight_max ? verdict::pause : verdict::go_on;
+    return pass_on();
 }
 
 bool row_encoder::encode(const sqlite::row_view& row)
@@ -158,7 +102,7 @@ bool row_encoder::encode(const sqlite::row_view& row)
     pg::data_row message(chunk_, static_cast<std::uint16_t>(types_.size()));
     for (std::size_t i = 0; i < types_.size(); ++i) {
         const int column = static_cast<int>(i);
-        const auto value = stored(row, column);
+        const auto value = stored_in(row, column);
         if (std::holds_alternative<std::monostate>(value)) {
             message.null();
             continue;
@@ -186,7 +130,7 @@ bool row_encoder::encode_copy(const sqlite::row_view& row)
         const int column = static_cast<int>(i);
         if (i > 0)
             chunk_.append_byte(style_.delimiter);
-        const auto value = stored(row, column);
+        const auto value = stored_in(row, column);
         if (std::holds_alternative<std::monostate>(value)) {
             chunk_.append(style_.null);
             continue;
@@ -207,31 +151,8 @@ bool row_encoder::encode_copy(const sqlite::row_view& row)
 
 void row_encoder::fail(const sqlite::row_view& row, int column, pg::conversion why)
 {
-    const auto& info = row.column(column);
     const auto type = types_[static_cast<std::size_t>(column)];
-    const bool from_table = !info.table.empty();
-    const auto name = from_table ? info.table + "." + info.column : info.name;
-    failure_ = {};
-    failure_.sqlstate = why == pg::conversion::not_utf8      ? "22021"
-                        : why == pg::conversion::unsupported ? "0A000"
-                        : from_table                         ? "22P02"
-                                                             : "42804";
-    failure_.message = "column " + name + " promises " + std::string(pg::type_name(type)) +
-                       " but holds " + std::string(class_name(row.type(column)));
-    if (row.type(column) == sqlite::value_type::text && why != pg::conversion::not_utf8)
-        failure_.message += " \"" + std::string(row.text(column).substr(0, 60)) + "\"";
-    if (row.type(column) == sqlite::value_type::integer)
-        failure_.message += " " + std::to_string(row.integer(column));
-    if (const auto rowid = row.rowid(column))
-        failure_.message += " (rowid " + std::to_string(*rowid) + ")";
-    if (why == pg::conversion::not_utf8)
-        failure_.message += " that is not valid UTF-8 or has a zero byte";
-    failure_.hint = from_table
-                        ? "SQLite stores any value in any column unless the table is STRICT; "
-                          "correct the value, or CAST the column in the query."
-                        : "CAST the expression in the query to give every row one type.";
-    failure_.table = info.table;
-    failure_.column = info.column;
+    refuse_value(row, column, pg::type_name(type), why);
 }
 
 }  // namespace sluice::gateway

@@ -1,7 +1,14 @@
-// gateway/translate/translate_lane.cpp: the lane of a PostgreSQL client on a SQLite file.
+// gateway/translate/translate_lane.cpp: the lane of a client on a SQLite file.
 #include "gateway/translate/translate_lane.hpp"
 
+#include "gateway/translate/conversation.hpp"
+
 namespace sluice::gateway {
+
+translate_lane::translate_lane(std::shared_ptr<sqlite::database> on, std::shared_ptr<dialogue> talk)
+    : database_(std::move(on)), talk_(std::move(talk))
+{
+}
 
 translate_lane::translate_lane(client_channel& channel,
                                std::shared_ptr<sqlite::database> on,

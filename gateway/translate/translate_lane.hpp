@@ -1,18 +1,20 @@
-// gateway/translate/translate_lane.hpp: the lane of a PostgreSQL client whose database is a SQLite
-// file.
+// gateway/translate/translate_lane.hpp: the lane of a client whose database is a SQLite file.
 //
-// Layer: gateway. One loop thread. A shell around the conversation, which may outlive it until the
+// Layer: gateway. One loop thread. A shell around the dialogue, which may outlive it until the
 // engine has answered.
 #pragma once
 
 #include <memory>
 
-#include "gateway/translate/conversation.hpp"
+#include "gateway/translate/dialogue.hpp"
 
 namespace sluice::gateway {
 
 class translate_lane final : public lane {
 public:
+    // `talk` is on `on`.
+    translate_lane(std::shared_ptr<sqlite::database> on, std::shared_ptr<dialogue> talk);
+    // Of a PostgreSQL client.
     translate_lane(client_channel& channel,
                    std::shared_ptr<sqlite::database> on,
                    translate_options with);
@@ -28,7 +30,7 @@ public:
 
 private:
     std::shared_ptr<sqlite::database> database_;  // outlives every session on it
-    std::shared_ptr<conversation> talk_;
+    std::shared_ptr<dialogue> talk_;
 };
 
 }  // namespace sluice::gateway

@@ -1,0 +1,189 @@
+// gateway/translate/dialogue.cpp: messages in, one after another; rows out as the client takes
+// them.
+#include "gateway/translate/dialogue.hpp"
+
+#include <new>
+#include <optional>
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+
+namespace sluice::gateway {
+
+dialogue::dialogue(client_channel& channel, sqlite::database& on, translate_options with)
+    : channel_(&channel),
+      io_(channel.io()),
+      session_(on, sqlite::session_context{}, channel.io().get_executor()),
+      options_(with),
+      client_took_(channel.io())
+{
+}
+
+void dialogue::take(bytes_view bytes)
+{
+    if (over())
+        return;
+    arrived_.append(bytes);
+    if (busy_) {
+        if (reading_ && arrived_.size() > requests_max) {
+            reading_ = false;
+            channel_->set_reading(false);
+        }
+        return;
+    }
+    busy_ = true;
+    asio::co_spawn(io_, run(shared_from_this()), asio::detached);
+}
+
+void dialogue::drained()
+{
+    client_took_.cancel();
+}
+
+void dialogue::gone()
+{
+    gone_ = true;
+    channel_ = nullptr;
+    session_.cancel();
+    client_took_.cancel();
+}
+
+void dialogue::cancel()
+{
+    if (over() || !busy_)
+        return;
+    cancelled_ = true;
+    session_.cancel();
+    client_took_.cancel();
+}
+
+bool dialogue::quiescent() const noexcept
+{
+    return !busy_ && arrived_.empty() && work_.empty() && between_transactions();
+}
+
+void dialogue::request_drain()
+{
+    draining_ = true;
+    if (quiescent() && !over())
+        close_with_error(client_error::shutting_down);
+}
+
+void dialogue::close_now(std::string_view why)
+{
+    closing_ = true;
+    channel_->flush();
+    channel_->close(why);
+}
+
+// What arrived goes behind what is being worked on. False: there was nothing.
+bool dialogue::refill()
+{
+    if (arrived_.empty())
+        return false;
+    if (work_.empty())
+        work_.swap(arrived_);
+    else
+        work_.append(arrived_.readable());
+    arrived_.clear();
+    return true;
+}
+
+asio::awaitable<void> dialogue::run([[maybe_unused]] std::shared_ptr<dialogue> self)
+{
+    try {
+        while (!over() && more_messages()) {
+            cancelled_ = false;
+            auto answering = answer_next();
+            const auto taken = co_await std::move(answering);
+            work_.consume(taken);
+        }
+    } catch (const std::bad_alloc&) {
+        if (!over())
+            close_with_error(client_error::out_of_memory);
+    }
+    busy_ = false;
+    if (!over())
+        after_run();
+}
+
+void dialogue::after_run()
+{
+    channel_->flush();
+    if (!reading_) {
+        reading_ = true;
+        channel_->set_reading(true);
+    }
+    if (draining_ && quiescent())
+        close_with_error(client_error::shutting_down);
+}
+
+// Chunks come from a worker thread; one for a client that has gone is dropped.
+void dialogue::connect(const std::shared_ptr<row_stream>& rows)
+{
+    std::weak_ptr<row_stream> from = rows;
+    std::weak_ptr<dialogue> weak = weak_from_this();
+    rows->deliver_to([from, weak, &io = io_](byte_queue chunk) {
+        auto carried = std::make_shared<byte_queue>(std::move(chunk));
+        asio::post(io, [from, weak, carried] {
+            const auto self = weak.lock();
+            const auto stream = from.lock();
+            if (self && stream)
+                self->send_rows(std::move(*carried), *stream);
+        });
+    });
+}
+
+void dialogue::send_rows(byte_queue rows, row_stream& from)
+{
+    const auto size = rows.size();
+    std::size_t unsent = 0;
+    if (!over()) {
+        channel_->send(rows.readable());
+        unsent = channel_->unsent();
+    }
+    from.note_arrived(size, unsent);
+}
+
+// Until the client has taken what it was sent, or is gone, or cancels.
+asio::awaitable<void> dialogue::wait_for_client()
+{
+    while (!over() && !cancelled_ && channel_->unsent() > 0) {
+        client_took_.expires_at(asio::steady_timer::time_point::max());
+        asio::error_code woken;
+        auto token = asio::redirect_error(asio::use_awaitable, woken);
+        auto waiting = client_took_.async_wait(token);
+        co_await std::move(waiting);
+    }
+}
+
+// Commit, rollback and savepoints.
+asio::awaitable<sqlite::outcome> dialogue::call_engine(sqlite::session::verb what, std::string name)
+{
+    using verb = sqlite::session::verb;
+    std::optional<asio::awaitable<sqlite::outcome>> calling;
+    switch (what) {
+        case verb::commit:
+            calling.emplace(session_.commit(asio::use_awaitable));
+            break;
+        case verb::rollback:
+            calling.emplace(session_.rollback(asio::use_awaitable));
+            break;
+        case verb::savepoint:
+            calling.emplace(session_.savepoint(std::move(name), asio::use_awaitable));
+            break;
+        case verb::release:
+            calling.emplace(session_.release(std::move(name), asio::use_awaitable));
+            break;
+        default:
+            calling.emplace(session_.rollback_to(std::move(name), asio::use_awaitable));
+            break;
+    }
+    auto done = co_await std::move(*calling);
+    co_return done;
+}
+
+}  // namespace sluice::gateway

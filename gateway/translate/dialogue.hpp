@@ -1,0 +1,88 @@
+// gateway/translate/dialogue.hpp: a client talking to a SQLite file, as far as its protocol does
+// not matter: bytes in, one message after another answered, rows out, cancelled, drained, gone.
+//
+//   on_data -> arrived_ -> run(): one message after another -> sqlite::session -> replies ->
+//   channel
+//
+// Layer: gateway. One loop thread. run() is a coroutine that lives while there are whole messages
+// to answer; an idle client has none. It holds a shared_ptr: an operation of the engine may end
+// after the client is gone, and then finds gone_ set and the channel null.
+// Bounds: what is kept of a client's requests (`requests_max` above the message in progress, then
+// reading stops); rows under way (row_stream).
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <asio/awaitable.hpp>
+#include <asio/steady_timer.hpp>
+
+#include "drivers/sqlite/engine.hpp"
+#include "gateway/errors.hpp"
+#include "gateway/lane.hpp"
+#include "gateway/translate/row_stream.hpp"
+
+// GCC 12.2 warns of coroutine frames whose operator new it inlined and whose delete it did not.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
+namespace sluice::gateway {
+
+inline constexpr std::size_t requests_max = 256 * 1024;
+
+struct translate_options {
+    std::size_t max_message = std::size_t{1} << 30;
+};
+
+class dialogue : public std::enable_shared_from_this<dialogue> {
+public:
+    virtual ~dialogue() = default;
+
+    virtual void start() = 0;
+    void take(bytes_view bytes);
+    void drained();
+    void gone();
+    void cancel();
+    bool quiescent() const noexcept;
+    void request_drain();
+
+protected:
+    dialogue(client_channel& channel, sqlite::database& on, translate_options with);
+
+    // The protocol's part. Whether work_ begins with a whole message; refill() adds what arrived.
+    virtual bool more_messages() = 0;
+    // Answers it and says how many bytes of work_ it was.
+    virtual asio::awaitable<std::size_t> answer_next() = 0;
+    virtual void close_with_error(client_error why) = 0;
+    virtual bool between_transactions() const noexcept = 0;
+
+    bool over() const noexcept { return gone_ || closing_; }
+    bool refill();
+    void close_now(std::string_view why);
+
+    void connect(const std::shared_ptr<row_stream>& rows);
+    asio::awaitable<void> wait_for_client();
+    asio::awaitable<sqlite::outcome> call_engine(sqlite::session::verb what, std::string name);
+
+    client_channel* channel_;
+    asio::io_context& io_;
+    sqlite::session session_;
+    translate_options options_;
+
+    byte_queue arrived_;  // not looked at yet
+    byte_queue work_;     // messages being answered: stable while one is
+    bool busy_ = false;
+    bool gone_ = false;
+    bool closing_ = false;
+    bool cancelled_ = false;
+
+private:
+    asio::awaitable<void> run(std::shared_ptr<dialogue> self);
+    void after_run();
+    void send_rows(byte_queue rows, row_stream& from);
+
+    bool draining_ = false;
+    bool reading_ = true;
+    asio::steady_timer client_took_;
+};
+
+}  // namespace sluice::gateway
