@@ -9,6 +9,8 @@
 // Bounds: a handshake response has at most handshake_response_max bytes, an answer
 // login_answer_max, and a login a handful of packets.
 //
+// The first step(), without input, writes the greeting (not after COM_CHANGE_USER).
+//
 //   for (;;) {
 //       const auto action = login.step(in.readable(), consumed, out);
 //       in.consume(consumed);
@@ -37,6 +39,7 @@
 #include <vector>
 
 #include "proto/core/byte_queue.hpp"
+#include "proto/mysql/messages.hpp"
 #include "proto/mysql/passwords.hpp"
 
 namespace sluice::mysql {
@@ -56,24 +59,33 @@ enum class client_tls {
 enum class auth_plugin { native_password, caching_sha2_password };
 
 // All that is kept by the relay and its pools; never compression, query attributes or optional
-// metadata, which change what packets look like. CLIENT_SSL is added by client_tls.
-extern const std::uint32_t offered_capabilities;
+// metadata, which change what packets look like. CLIENT_SSL is added by client_tls. LONG_PASSWORD
+// keeps MariaDB's clients from their extended capabilities.
+inline constexpr std::uint32_t login_capabilities =
+    capability::long_password | capability::connect_with_db | capability::protocol_41 |
+    capability::secure_connection | capability::plugin_auth | capability::connect_attrs |
+    capability::plugin_auth_lenenc;
+inline constexpr std::uint32_t offered_capabilities =
+    login_capabilities | capability::found_rows | capability::long_flag | capability::local_files |
+    capability::ignore_space | capability::transactions | capability::multi_statements |
+    capability::multi_results | capability::ps_multi_results | capability::session_track |
+    capability::deprecate_eof;
 
-// Filled with OpenSSL's generator.
+// OpenSSL's generator.
 bool fill_random(std::span<std::byte> bytes) noexcept;
 
 struct server_login_options {
     std::string server_version = "8.0.36";
     std::uint32_t connection_id = 0;
-    std::uint32_t capabilities = offered_capabilities;  // more than these are not offered
-    std::uint16_t collation = 45;                       // utf8mb4_general_ci
-    std::uint16_t status = 2;                           // autocommit
+    std::uint32_t capabilities = offered_capabilities;  // login_capabilities always are
+    std::uint16_t collation = collation::utf8mb4_general_ci;
+    std::uint16_t status = status::autocommit;
     // What the greeting names: clients that know it need no auth switch.
     auth_plugin plugin = auth_plugin::caching_sha2_password;
     client_tls tls = client_tls::off;
     bool unix_socket = false;        // as safe as TLS: clear passwords are welcome
     bool trust = false;              // nobody is asked
-    rsa_key rsa;                     // for full authentication without TLS; null: not offered
+    rsa_key rsa = nullptr;           // for full authentication without TLS; null: not offered
     std::string host = "localhost";  // for "Access denied for user 'x'@'host'"
     bool (*random)(std::span<std::byte>) noexcept = fill_random;  // for scripted tests
 };
@@ -81,8 +93,8 @@ struct server_login_options {
 // What is known of a user. An unknown one gets mocks of the kinds that most users have, which
 // nothing fits: no answer differs then. Several verifiers are several passwords.
 struct credentials {
-    std::vector<sha1_digest> native;  // native_stage2()
-    std::vector<sha256_digest> sha2;  // sha2_stage2()
+    std::vector<sha1_digest> native = {};  // native_stage2()
+    std::vector<sha256_digest> sha2 = {};  // sha2_stage2()
     // There are other verifiers (SCRAM), which only the password itself can be compared with.
     bool other = false;
     bool known = true;  // for the log, never for the client
@@ -111,12 +123,6 @@ enum class server_login_action {
     gone,  // the client hung up politely (COM_QUIT, an empty answer)
 };
 
-struct login_error {
-    std::uint16_t number = 0;
-    std::string_view sqlstate;
-    std::string_view message;
-};
-
 // Why a login ended. `reason` is for the log: it may say what the client must not learn.
 struct server_login_failure {
     std::uint16_t number = 0;
@@ -129,7 +135,7 @@ struct server_login_failure {
 struct session_so_far {
     std::uint32_t capabilities = 0;
     bool tls = false;
-    std::string nonce;  // server_login::nonce(); for clients without CLIENT_PLUGIN_AUTH
+    std::string nonce = {};  // server_login::nonce(); for clients without CLIENT_PLUGIN_AUTH
 };
 
 class server_login {
@@ -154,7 +160,7 @@ public:
     // At authenticated: the OK that ends the login.
     void welcome(std::uint16_t status, byte_queue& out);
     // Ends the login with an ERR of the caller's, at any time, the greeting's included.
-    void refuse(const login_error& why, std::string_view reason, byte_queue& out);
+    void refuse(const err_message& why, std::string_view reason, byte_queue& out);
 
     // From need_credentials on.
     const std::string& user() const noexcept { return user_; }
@@ -186,8 +192,7 @@ private:
         credentials,     // the caller looks the user up
         native,          // waits for the answer to an auth switch
         sha2,            // likewise
-        clear,           // waits for the password, over TLS or a Unix socket
-        rsa,             // waits for the request of the public key, or the encrypted password
+        full,            // waits for the password, or the request of the public key
         rsa_password,    // waits for the encrypted password
         password_check,  // the caller compares
         authenticated,
@@ -197,29 +202,32 @@ private:
 
     bool take_packet(bytes_view input, std::size_t& consumed, byte_queue& out);
     void on_packet(bytes_view payload, bool bytes_behind, byte_queue& out);
+    std::size_t packet_max() const noexcept;
     void greet(byte_queue& out);
     void on_response(bytes_view payload, bool bytes_behind, byte_queue& out);
     void on_change_user(bytes_view payload, byte_queue& out);
-    bool keep_names(std::string_view user, std::string_view database, byte_queue& out);
-    bool keep_attributes(bytes_view list, byte_queue& out);
+    void finish_names(field_reader& in, const err_message& malformed, byte_queue& out);
+    bool keep_attributes(bytes_view list);
 
     void begin_authentication(byte_queue& out);
     void switch_to(auth_plugin plugin, byte_queue& out);
     void on_native_answer(byte_queue& out);
     void on_sha2_answer(byte_queue& out);
     void begin_full_authentication(byte_queue& out);
-    void on_rsa_answer(bytes_view payload, byte_queue& out);
-    void take_password(bytes_view payload, byte_queue& out);
+    void on_full_answer(bytes_view payload, byte_queue& out);
+    void take_password(bytes_view payload, bool encrypted, byte_queue& out);
 
     bool fresh_nonce(byte_queue& out);
     bool secure() const noexcept { return tls_active_ || options_.unix_socket; }
-    bool can_switch() const noexcept;
+    bool can_switch() const noexcept
+    {
+        return !switched_ && (capabilities_ & capability::plugin_auth);
+    }
     auth_plugin preferred_plugin() const noexcept;
-    void more_data(std::string_view data, byte_queue& out);
     void accept() noexcept;
     void forget_secrets() noexcept;
     void deny(std::string_view reason, byte_queue& out);
-    void fail_with(const login_error& why, std::string_view reason, byte_queue& out);
+    void fail_with(const err_message& why, std::string_view reason, byte_queue& out);
 
     server_login_options options_;
     state state_ = state::greeting;
