@@ -4,25 +4,39 @@
 sluice-pg-session and sluice-sqlite; with SLUICE_TEST_DIRECT=1 the database itself, to try the
 tests without a gateway. Tests marked `postgres` need PostgreSQL's own features and skip SQLite.
 """
+import os
 import pathlib
 import signal
+import zlib
 
 import psycopg
 import pytest
 
+import mariadb
 import servers
 
 HERE = pathlib.Path(__file__).parent
 DIRECT = servers.DIRECT
 LIMIT = 90
+# Until the gateway takes MySQL clients: the database itself, unless asked for.
+MY_DIRECT = DIRECT or os.environ.get("SLUICE_TEST_MYSQL") != "1"
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "postgres: needs PostgreSQL behind the gateway")
+    config.addinivalue_line("markers", "mariadb: needs MariaDB behind the gateway")
     config.addinivalue_line("markers", "gateway: tests the gateway itself, not run directly")
 
 
+MY_TARGETS = {"my-pool": "app", "my-session": "app_session", "my-sqlite": "lite"}
+
+
 def pytest_generate_tests(metafunc):
+    if "my" in metafunc.fixturenames:
+        names = ["direct"] if MY_DIRECT else list(MY_TARGETS)
+        if metafunc.definition.get_closest_marker("mariadb"):
+            names = [name for name in names if name != "my-sqlite"]
+        metafunc.parametrize("my", names, indirect=True)
     if "target" not in metafunc.fixturenames:
         return
     if DIRECT:
@@ -37,6 +51,9 @@ def pytest_generate_tests(metafunc):
 def pytest_collection_modifyitems(items):
     if DIRECT:
         items[:] = [item for item in items if not item.get_closest_marker("gateway")]
+    if MY_DIRECT:
+        items[:] = [item for item in items if not (item.get_closest_marker("gateway")
+                                                   and "test_my_" in item.nodeid)]
 
 
 @pytest.fixture(scope="session")
@@ -61,11 +78,15 @@ def shared_gateway(cluster, folder):
 @pytest.fixture
 def gateway(shared_gateway):
     """The Sluice that most tests share. The test in which it dies fails; the next has a new one."""
-    if shared_gateway.process.poll() is not None:
-        shared_gateway.__enter__()
-    yield shared_gateway
-    status = shared_gateway.process.poll()
-    assert status is None, f"Sluice ended with {status}:\n{shared_gateway.log()[-3000:]}"
+    yield from while_it_lives(shared_gateway)
+
+
+def while_it_lives(running):
+    if running.process.poll() is not None:
+        running.__enter__()
+    yield running
+    status = running.process.poll()
+    assert status is None, f"Sluice ended with {status}:\n{running.log()[-3000:]}"
 
 
 @pytest.fixture
@@ -81,6 +102,61 @@ def own_gateway(cluster, tmp_path_factory, folder):
     yield make
     for one in reversed(running):
         one.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def my_server(folder):
+    with mariadb.Server(folder / "my") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def my_shared_gateway(my_server, folder):
+    with mariadb.gateway(folder / "myshared", mariadb.shared_config(my_server)) as running:
+        yield running
+
+
+@pytest.fixture
+def my_gateway(my_shared_gateway):
+    """The same for clients of MySQL."""
+    yield from while_it_lives(my_shared_gateway)
+
+
+@pytest.fixture
+def my(request, my_server):
+    """A MySQL client's target: my-pool (transaction mode), my-session, my-sqlite or direct."""
+    if request.param == "direct":
+        return mariadb.Target("direct", my_server.port)
+    gateway = request.getfixturevalue("my_gateway")
+    return mariadb.Target(request.param, gateway.port, MY_TARGETS[request.param])
+
+
+@pytest.fixture
+def my_pool(my_server, request):
+    """MySQL in transaction mode, for tests of what pooling must not break."""
+    if MY_DIRECT:
+        return mariadb.Target("direct", my_server.port)
+    return mariadb.Target("my-pool", request.getfixturevalue("my_gateway").port)
+
+
+@pytest.fixture
+def my_crowd(my_pool):
+    """More clients than the pool has backends, so that they take turns on every one of them."""
+    made = [my_pool.connect() for _ in range(3 * servers.POOL_SIZE)]
+    yield made
+    for connection in made:
+        if connection.open:
+            connection.close()
+
+
+@pytest.fixture
+def my_table(my, request):
+    """A fresh table (id INTEGER PRIMARY KEY, name TEXT, amount INTEGER); its name."""
+    name = "t_" + str(zlib.crc32(request.node.nodeid.encode()))
+    with my.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {name}")
+        cursor.execute(f"CREATE TABLE {name} (id INTEGER PRIMARY KEY, name TEXT, amount INTEGER)")
+    return name
 
 
 @pytest.fixture

@@ -1,0 +1,264 @@
+// java/MyProbe.java: what MariaDB Connector/J does, against the URL of argument 1, one check per
+// line of output.
+import java.sql.CallableStatement;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Properties;
+
+public class MyProbe {
+    interface Check {
+        void run(Connection c, String table) throws Exception;
+    }
+
+    static int failures = 0;
+    static String url;
+    static Properties login = new Properties();
+
+    static void expect(Object got, Object wanted) {
+        if (!java.util.Objects.equals(got, wanted))
+            throw new AssertionError("got " + got + ", expected " + wanted);
+    }
+
+    static void check(String name, Check body) {
+        String table = "j_" + name.toLowerCase() + "_" + Math.abs(url.hashCode());
+        try (Connection c = DriverManager.getConnection(url, login)) {
+            try (Statement s = c.createStatement()) {
+                s.execute("DROP TABLE IF EXISTS " + table);
+                s.execute("CREATE TABLE " + table
+                        + " (id INTEGER PRIMARY KEY, name TEXT, amount INTEGER)");
+            }
+            body.run(c, table);
+            System.out.println("ok " + name);
+        } catch (Throwable problem) {
+            ++failures;
+            System.out.println("FAILED " + name + ": " + problem);
+            problem.printStackTrace(System.out);
+        }
+    }
+
+    static void fill(Connection c, String table, int count) throws SQLException {
+        try (PreparedStatement s = c.prepareStatement(
+                "INSERT INTO " + table + " VALUES (?, ?, ?)")) {
+            for (int n = 0; n < count; ++n) {
+                s.setInt(1, n);
+                s.setString(2, "row " + n);
+                s.setInt(3, n * 2);
+                s.addBatch();
+            }
+            expect(s.executeBatch().length, count);
+        }
+    }
+
+    static int count(Connection c, String table) throws SQLException {
+        try (Statement s = c.createStatement();
+             ResultSet r = s.executeQuery("SELECT count(*) FROM " + table)) {
+            r.next();
+            return r.getInt(1);
+        }
+    }
+
+    static String text(Connection c, String sql) throws SQLException {
+        try (Statement s = c.createStatement(); ResultSet r = s.executeQuery(sql)) {
+            r.next();
+            return r.getString(1);
+        }
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        url = arguments[0];
+        login.setProperty("user", arguments[1]);
+        login.setProperty("password", arguments[2]);
+        check("Batch", (c, table) -> {
+            fill(c, table, 500);
+            expect(count(c, table), 500);
+        });
+        check("Prepared", (c, table) -> {
+            fill(c, table, 50);
+            try (PreparedStatement s = c.prepareStatement(
+                    "SELECT name, amount FROM " + table + " WHERE id = ?")) {
+                for (int n = 0; n < 50; ++n) {
+                    s.setInt(1, n);
+                    try (ResultSet r = s.executeQuery()) {
+                        r.next();
+                        expect(r.getString(1), "row " + n);
+                        expect(r.getInt(2), n * 2);
+                    }
+                }
+            }
+        });
+        check("ManyStatements", (c, table) -> {
+            fill(c, table, 1);
+            for (int n = 0; n < 300; ++n) {
+                try (PreparedStatement s = c.prepareStatement(
+                        "SELECT " + n + " + id FROM " + table + " WHERE id = ?")) {
+                    s.setInt(1, 0);
+                    try (ResultSet r = s.executeQuery()) {
+                        r.next();
+                        expect(r.getInt(1), n);
+                    }
+                }
+            }
+        });
+        check("Transaction", (c, table) -> {
+            c.setAutoCommit(false);
+            fill(c, table, 3);
+            c.rollback();
+            expect(count(c, table), 0);
+            fill(c, table, 4);
+            c.commit();
+            expect(count(c, table), 4);
+            c.commit();
+        });
+        check("Errors", (c, table) -> {
+            fill(c, table, 1);
+            try (PreparedStatement s = c.prepareStatement("INSERT INTO " + table
+                    + " VALUES (?, 'double', 1)")) {
+                s.setInt(1, 0);
+                s.executeUpdate();
+                throw new AssertionError("a double key was accepted");
+            } catch (SQLException expected) {
+                expect(expected.getErrorCode(), 1062);
+                expect(expected.getSQLState(), "23000");
+            }
+            expect(count(c, table), 1);
+        });
+        check("Savepoint", (c, table) -> {
+            c.setAutoCommit(false);
+            fill(c, table, 2);
+            java.sql.Savepoint point = c.setSavepoint();
+            try (Statement s = c.createStatement()) {
+                s.execute("DELETE FROM " + table);
+            }
+            c.rollback(point);
+            c.commit();
+            expect(count(c, table), 2);
+        });
+        check("FetchSize", (c, table) -> {
+            fill(c, table, 1000);
+            try (Statement s = c.createStatement()) {
+                s.setFetchSize(64);
+                try (ResultSet r = s.executeQuery("SELECT id FROM " + table + " ORDER BY id")) {
+                    int next = 0;
+                    while (r.next())
+                        expect(r.getInt(1), next++);
+                    expect(next, 1000);
+                }
+            }
+        });
+        check("Nulls", (c, table) -> {
+            try (PreparedStatement s = c.prepareStatement(
+                    "INSERT INTO " + table + " VALUES (1, ?, ?)")) {
+                s.setNull(1, java.sql.Types.VARCHAR);
+                s.setNull(2, java.sql.Types.INTEGER);
+                s.executeUpdate();
+            }
+            try (Statement s = c.createStatement();
+                 ResultSet r = s.executeQuery("SELECT name, amount FROM " + table)) {
+                r.next();
+                expect(r.getString(1), null);
+                expect(r.getObject(2), null);
+            }
+        });
+        check("IsValid", (c, table) -> expect(c.isValid(5), true));
+        if (arguments[3].equals("mariadb"))
+            mariadbOnly();
+        System.out.println(failures == 0 ? "all passed" : failures + " failed");
+        System.exit(failures == 0 ? 0 : 1);
+    }
+
+    static void mariadbOnly() {
+        check("GeneratedKeys", (c, table) -> {
+            try (Statement s = c.createStatement()) {
+                s.execute("CREATE OR REPLACE TABLE " + table + "_a (id INT AUTO_INCREMENT PRIMARY KEY,"
+                        + " t TEXT)");
+            }
+            try (PreparedStatement s = c.prepareStatement(
+                    "INSERT INTO " + table + "_a (t) VALUES (?)", Statement.RETURN_GENERATED_KEYS)) {
+                for (int n = 1; n < 20; ++n) {
+                    s.setString(1, "x");
+                    s.executeUpdate();
+                    try (ResultSet keys = s.getGeneratedKeys()) {
+                        keys.next();
+                        expect(keys.getInt(1), n);
+                    }
+                }
+            }
+        });
+        check("Metadata", (c, table) -> {
+            try (ResultSet r = c.getMetaData().getColumns(c.getCatalog(), null, table, "%")) {
+                String names = "";
+                while (r.next())
+                    names += r.getString("COLUMN_NAME") + " ";
+                expect(names, "id name amount ");
+            }
+            try (ResultSet r = c.getMetaData().getPrimaryKeys(c.getCatalog(), null, table)) {
+                r.next();
+                expect(r.getString("COLUMN_NAME"), "id");
+            }
+            expect(c.getMetaData().getDatabaseProductName(), "MariaDB");
+        });
+        check("QueryTimeout", (c, table) -> {
+            try (Statement s = c.createStatement()) {
+                s.setQueryTimeout(1);
+                try {
+                    // Too long a sleep is interrupted with 1, other statements with an error.
+                    s.execute("SELECT count(*) FROM seq_1_to_100000 a, seq_1_to_100000 b");
+                    throw new AssertionError("not interrupted");
+                } catch (SQLException expected) {
+                    expect(expected instanceof java.sql.SQLTimeoutException, true);
+                }
+                s.setQueryTimeout(0);
+            }
+            expect(text(c, "SELECT 5"), "5");
+        });
+        check("Cancel", (c, table) -> {
+            try (Statement s = c.createStatement()) {
+                Thread other = new Thread(() -> {
+                    try {
+                        Thread.sleep(500);
+                        s.cancel();
+                    } catch (Exception ignored) {
+                    }
+                });
+                other.start();
+                try {
+                    s.execute("SELECT count(*) FROM seq_1_to_100000 a, seq_1_to_100000 b");
+                    throw new AssertionError("not cancelled");
+                } catch (SQLException expected) {
+                    expect(expected.getErrorCode(), 1317);
+                }
+                other.join();
+            }
+            expect(text(c, "SELECT 6"), "6");
+        });
+        check("Procedure", (c, table) -> {
+            try (Statement s = c.createStatement()) {
+                s.execute("CREATE OR REPLACE PROCEDURE " + table + "_p(IN a INT, OUT b INT) "
+                        + "BEGIN SELECT a; SET b = a * 2; END");
+            }
+            try (CallableStatement s = c.prepareCall("{call " + table + "_p(?, ?)}")) {
+                s.setInt(1, 21);
+                s.registerOutParameter(2, java.sql.Types.INTEGER);
+                s.execute();
+                expect(s.getInt(2), 42);
+            }
+        });
+        check("Isolation", (c, table) -> {
+            c.setTransactionIsolation(Connection.TRANSACTION_SERIALIZABLE);
+            for (int n = 0; n < 5; ++n)
+                expect(text(c, "SELECT @@tx_isolation"), "SERIALIZABLE");
+            c.setReadOnly(true);
+            c.setReadOnly(false);
+        });
+        check("Catalog", (c, table) -> {
+            c.setCatalog("app_two");
+            for (int n = 0; n < 5; ++n)
+                expect(text(c, "SELECT DATABASE()"), "app_two");
+            expect(c.getCatalog(), "app_two");
+        });
+    }
+}
