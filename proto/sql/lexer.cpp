@@ -245,6 +245,8 @@ token_kind lexer::special() noexcept
 token_kind lexer::scan() noexcept
 {
     const char c = *at_;
+    if (is_mysql())
+        return mysql_scan();
     if (is(c, letter))
         return word_or_prefixed();
     if (is(c, digit) || (c == '.' && end_ - at_ > 1 && is(at_[1], digit)))

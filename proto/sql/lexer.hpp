@@ -1,11 +1,13 @@
-// proto/sql/lexer.hpp: SQL text as a stream of tokens, as PostgreSQL's and SQLite's scanners see
-// it.
+// proto/sql/lexer.hpp: SQL text as a stream of tokens, as PostgreSQL's, MySQL's and SQLite's
+// scanners see it.
 //
 // Layer: proto. Pure, allocates nothing, never fails: whatever the text, every byte belongs to one
 // token or to the blanks and comments between two, and the stream ends with token_kind::end.
 // Lifetime: tokens are views into the text given to the constructor.
 //
 // PostgreSQL: src/backend/parser/scan.l, with standard_conforming_strings on. SQLite: tokenize.c.
+// MySQL: sql/sql_lex.cc. What stands in /*!50001 ... */ or /*M!100100 ... */ is tokens like any,
+// unless it is for servers newer than any (mariadb-dump's 999999).
 #pragma once
 
 #include <cstdint>
@@ -19,20 +21,23 @@ enum class dialect : std::uint8_t {
     postgres,
     postgres_for_sqlite,  // PostgreSQL's, and `quoted` names
     sqlite,
+    mysql,
+    mysql_ansi_quotes,  // sql_mode ANSI_QUOTES: "a" is a name
 };
 
 enum class token_kind : std::uint8_t {
     end,             // no more tokens; text is empty and points at the end
     word,            // identifier or key word without quotes
-    quoted_word,     // "a""b"; SQLite also `a` and [a]
+    quoted_word,     // "a""b"; SQLite also `a` and [a]; MySQL `a`
     unicode_word,    // U&"..." (PostgreSQL)
-    string,          // '...', with continuations on following lines (PostgreSQL), N'...'
+    string,          // '...', with continuations on following lines (PostgreSQL), N'...';
+                     // MySQL also "..."; backslashes escape there
     escape_string,   // E'...' with backslashes (PostgreSQL)
     unicode_string,  // U&'...' (PostgreSQL)
-    bit_string,      // B'...', X'...' (PostgreSQL); the blob X'...' (SQLite)
+    bit_string,      // B'...', X'...' (PostgreSQL, MySQL); the blob X'...' (SQLite)
     dollar_string,   // $tag$...$tag$ (PostgreSQL)
     number,          // 1  1.5  .5e-3  0xff
-    parameter,       // $1 (PostgreSQL); ? ?1 :name @name $name (SQLite)
+    parameter,       // $1 (PostgreSQL); ? ?1 :name @name $name (SQLite); ? (MySQL)
     op,              // operators of any length, := and =>
     cast,            // ::
     open_paren,      // (
@@ -44,6 +49,7 @@ enum class token_kind : std::uint8_t {
     colon,           // : alone
     semicolon,       // ;
     unknown,         // a byte that no token begins with
+    variable,        // @a @'a b' @@a @@session.a (MySQL)
 };
 
 struct token {
@@ -104,6 +110,9 @@ public:
         return static_cast<std::size_t>(t.text.data() - begin_);
     }
 
+    // MySQL's sql_mode NO_BACKSLASH_ESCAPES.
+    void no_backslash_escapes() noexcept { backslashes_ = false; }
+
     // A string, quoted identifier, dollar quote or comment met so far has no end; it was taken to
     // reach to the end of the text.
     bool unterminated() const noexcept { return unterminated_; }
@@ -115,6 +124,15 @@ private:
     bool continues_string() noexcept;
     void quoted(char quote) noexcept;
     void postgres_string(bool backslashes) noexcept;
+    bool is_mysql() const noexcept
+    {
+        return dialect_ == dialect::mysql || dialect_ == dialect::mysql_ansi_quotes;
+    }
+    bool skip_mysql_comment() noexcept;
+    void mysql_string(char quote) noexcept;
+    void mysql_variable() noexcept;
+    token_kind mysql_scan() noexcept;
+    token_kind mysql_operator() noexcept;
     void until(char close) noexcept;
     bool dollar_quoted() noexcept;
     token rest_of_next() noexcept;
@@ -133,6 +151,8 @@ private:
     const char* signs_until_ = nullptr;
     dialect dialect_;
     bool unterminated_ = false;
+    bool backslashes_ = true;
+    bool in_executable_comment_ = false;
 };
 
 // Whether an unquoted word is `lower` (given in lower case ASCII), whatever its case.

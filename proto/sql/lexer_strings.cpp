@@ -12,8 +12,8 @@ void lexer::skip_line() noexcept
     const auto rest = static_cast<std::size_t>(end_ - at_);
     const auto* newline = static_cast<const char*>(std::memchr(at_, '\n', rest));
     const char* stop = newline ? newline : end_;
-    // A carriage return ends PostgreSQL's comments too, not SQLite's.
-    if (dialect_ != dialect::sqlite)
+    // A carriage return ends PostgreSQL's comments too, not SQLite's and MySQL's.
+    if (dialect_ != dialect::sqlite && !is_mysql())
         if (const auto* cr = std::memchr(at_, '\r', static_cast<std::size_t>(stop - at_)))
             stop = static_cast<const char*>(cr);
     at_ = stop;
@@ -32,7 +32,7 @@ void lexer::skip_block_comment() noexcept
                 ++at_;
                 return;
             }
-        } else if (at_[0] == '/' && at_[1] == '*' && dialect_ != dialect::sqlite) {
+        } else if (at_[0] == '/' && at_[1] == '*' && dialect_ != dialect::sqlite && !is_mysql()) {
             ++at_;
             ++depth;
         }
@@ -46,6 +46,9 @@ void lexer::skip_blanks() noexcept
     while (at_ < end_) {
         if (is(*at_, blank)) {
             ++at_;
+        } else if (is_mysql()) {
+            if (!skip_mysql_comment())
+                return;
         } else if (is(*at_, slow) && end_ - at_ >= 2) {
             if (at_[0] == '-' && at_[1] == '-')
                 skip_line();
