@@ -20,6 +20,7 @@ THIRD_PARTY = {
     "drivers/api": r"asio.*|openssl/.*",
     "drivers/io": r"asio.*|openssl/.*|sys/.*|unistd\.h|fcntl\.h|netinet/.*|netdb\.h|poll\.h|arpa/.*",
     "drivers/pg": r"asio.*|openssl/.*|libpq-fe\.h|sys/.*|unistd\.h|fcntl\.h|netinet/.*|poll\.h|netdb\.h|arpa/.*",
+    "drivers/mysql": r"asio.*|openssl/.*|sys/.*|unistd\.h|fcntl\.h|netinet/.*|netdb\.h|arpa/.*",
     "drivers/sqlite": r"asio.*|sqlite3\.h|sys/.*|unistd\.h|fcntl\.h|linux/.*",
     "pool": r"asio.*",
     "gateway": r".*",

@@ -15,7 +15,7 @@
 #include <atomic>
 #include <utility>
 
-#include "drivers/pg/wakeup.hpp"
+#include "drivers/io/wakeup.hpp"
 #include "proto/core/bytes.hpp"
 #include "proto/core/errc.hpp"
 

@@ -12,9 +12,9 @@
 #include <exception>
 #include <memory>
 
+#include "drivers/io/wakeup.hpp"
 #include "drivers/pg/backend_key.hpp"
 #include "drivers/pg/conninfo.hpp"
-#include "drivers/pg/wakeup.hpp"
 #include "proto/core/errc.hpp"
 
 namespace sluice::pg {

@@ -1,4 +1,4 @@
-// drivers/pg/wakeup.hpp: lets one coroutine wait, until a deadline, for something that a helper
+// drivers/io/wakeup.hpp: lets one coroutine wait, until a deadline, for something that a helper
 // thread or the reactor announces.
 //
 // Layer: drivers. Lives on one executor: signal() is posted there, never called from elsewhere.
@@ -13,7 +13,7 @@
 
 #include <chrono>
 
-namespace sluice::pg {
+namespace sluice {
 
 class wakeup {
 public:
@@ -50,4 +50,4 @@ private:
     bool signalled_ = false;
 };
 
-}  // namespace sluice::pg
+}  // namespace sluice
