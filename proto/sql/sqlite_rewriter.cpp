@@ -36,16 +36,8 @@ bool is_reserved(std::string_view word) noexcept
 }
 
 sqlite_rewriter::sqlite_rewriter(std::string_view statement)
-    : statement_(statement), copied_(statement.data())
+    : token_rewriter(statement, lexer(statement, dialect::postgres_for_sqlite))
 {
-    lexer lex(statement, dialect::postgres_for_sqlite);
-    do {
-        tokens_.push_back(lex.next());
-    } while (tokens_.back().kind != token_kind::end);
-    unterminated_ = lex.unterminated();
-    copied_ = tokens_.front().text.data();
-    out_.text.reserve(statement.size() + 32);
-    out_.client_size = statement.size();
 }
 
 sqlite_statement sqlite_rewriter::run()

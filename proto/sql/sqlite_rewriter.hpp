@@ -10,11 +10,12 @@
 
 #include "proto/sql/lexer.hpp"
 #include "proto/sql/to_sqlite.hpp"
+#include "proto/sql/token_rewriter.hpp"
 #include "proto/sql/type_name.hpp"
 
 namespace sluice::sql {
 
-class sqlite_rewriter {
+class sqlite_rewriter : private token_rewriter {
 public:
     explicit sqlite_rewriter(std::string_view statement);
 
@@ -36,22 +37,6 @@ private:
     };
     enum class statement_form : std::uint8_t { other, select, create_table, create_index, drop };
 
-    // Reading
-    const token& now() const noexcept { return tokens_[at_]; }
-    const token& ahead(std::size_t n) const noexcept;
-    bool at(std::string_view word, std::size_t n = 0) const noexcept
-    {
-        return is_word(ahead(n), word);
-    }
-    token_kind kind(std::size_t n = 0) const noexcept { return ahead(n).kind; }
-
-    // Writing
-    void gap();
-    void mark(const char* client);
-    void copy();
-    void replace(std::string_view with, std::size_t count = 1);
-    void drop(std::size_t count);
-    void insert(std::size_t where, std::string_view text);
     void end_operand() noexcept { operand_ = {}; }
     void begin_operand();
 
@@ -97,22 +82,16 @@ private:
     std::size_t column_end(std::size_t n) const noexcept;
     std::size_t column_list_end(std::size_t n) const noexcept;
 
-    std::string_view statement_;
-    std::vector<token> tokens_;  // and the end
-    std::size_t at_ = 0;
     statement_form form_ = statement_form::other;
     bool has_from_ = false;
     std::vector<group> groups_;
     operand operand_;
-    bool unterminated_ = false;
     bool open_from_ = false;  // in a FROM outside of parentheses
     bool limit_seen_ = false;
     std::size_t wrap_until_ = none;  // token before which DEFAULT's parenthesis closes
     std::size_t bracket_depth_ = 0;
-    std::size_t moved_bytes_ = 0;   // by casts that wrap an operand
-    const char* copied_ = nullptr;  // the client's text is dealt with up to here
-    std::vector<bool> typed_;       // parameters that have a type already
-    sqlite_statement out_;
+    std::size_t moved_bytes_ = 0;  // by casts that wrap an operand
+    std::vector<bool> typed_;      // parameters that have a type already
 };
 
 // Whether a word before "(" or "::" cannot be a function or a column.

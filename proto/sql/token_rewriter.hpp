@@ -1,0 +1,44 @@
+// proto/sql/token_rewriter.hpp: walks over a statement's tokens and writes it anew, remembering
+// which byte of the output stands for which of the client's.
+//
+// Layer: proto. What every dialect's way to SQLite shares. Lifetime: the statement's text outlives
+// it.
+#pragma once
+
+#include <vector>
+
+#include "proto/sql/lexer.hpp"
+#include "proto/sql/to_sqlite.hpp"
+
+namespace sluice::sql {
+
+class token_rewriter {
+protected:
+    token_rewriter(std::string_view statement, lexer lex);
+
+    // Reading. Behind the last token there is the end, however far one looks.
+    const token& now() const noexcept { return tokens_[at_]; }
+    const token& ahead(std::size_t n) const noexcept;
+    bool at(std::string_view word, std::size_t n = 0) const noexcept
+    {
+        return is_word(ahead(n), word);
+    }
+    token_kind kind(std::size_t n = 0) const noexcept { return ahead(n).kind; }
+
+    // Writing.
+    void gap();
+    void mark(const char* client);
+    void copy();
+    void replace(std::string_view with, std::size_t count = 1);
+    void drop(std::size_t count);
+    void insert(std::size_t where, std::string_view text);
+
+    std::string_view statement_;
+    std::vector<token> tokens_;  // and the end
+    std::size_t at_ = 0;
+    bool unterminated_ = false;
+    const char* copied_ = nullptr;  // the client's text is dealt with up to here
+    sqlite_statement out_;
+};
+
+}  // namespace sluice::sql
