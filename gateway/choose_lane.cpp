@@ -1,5 +1,6 @@
 // gateway/choose_lane.cpp: who may use which database, and by which lane.
 #include "gateway/context.hpp"
+#include "gateway/my_lobby.hpp"
 #include "gateway/relay/pg_lane.hpp"
 #include "gateway/session.hpp"
 #include "gateway/translate/translate_lane.hpp"
@@ -28,6 +29,13 @@ bool session::enter(const database& entry, const user* who)
 bool session::choose_lane()
 {
     const auto& settings = shared_.settings;
+    if (protocol_ == client_protocol::mysql && identity_.database.empty()) {
+        identity_.database = default_database();
+        if (identity_.database.empty()) {
+            lane_ = std::make_unique<my_lobby>(shared_, *this);
+            return true;
+        }
+    }
     const database* entry = settings.find_database(identity_.database);
     if (!entry) {
         refuse(client_error::unknown_database,

@@ -24,7 +24,8 @@ context::context(const config& loaded)
     : settings(loaded),
       blocking(helper_threads),
       databases(*this),
-      users(loaded.users, loaded.auth.method, make_auth_secret())
+      users(loaded.users, loaded.auth.method, make_auth_secret()),
+      mysql_version(loaded.listen.mysql_version)
 {
     for (std::size_t i = 0; i < worker_count(loaded.gateway.workers); ++i)
         workers.push_back(std::make_unique<worker>(*this, i));

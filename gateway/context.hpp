@@ -11,12 +11,14 @@
 #include <openssl/ssl.h>
 
 #include "drivers/io/poller.hpp"
+#include "gateway/auth/rsa_keys.hpp"
 #include "gateway/auth/user_store.hpp"
 #include "gateway/cancel_registry.hpp"
 #include "gateway/client_limits.hpp"
 #include "gateway/config/config.hpp"
 #include "gateway/databases.hpp"
 #include "gateway/relay/statements.hpp"
+#include "gateway/server_version.hpp"
 #include "gateway/sqlite_files.hpp"
 
 namespace sluice::gateway {
@@ -36,6 +38,8 @@ struct context {
     statement_table statements;                    // any thread
     database_table databases;                      // any thread
     user_store users;                              // any thread, after start
+    rsa_keys rsa;                                  // any thread
+    server_version mysql_version;                  // any thread
     SSL_CTX* tls = nullptr;                        // any thread; null: no TLS for clients
     std::atomic<std::size_t> clients{0};           // any thread
 };

@@ -31,6 +31,9 @@ enum class client_error {
     tls_required,
     unknown_database,  // once authenticated
     forbidden_database,
+    no_database,         // none chosen yet (MySQL)
+    unknown_connection,  // KILL
+    kill_denied,
     backend_unreachable,
     backend_lost,
     malformed_message,

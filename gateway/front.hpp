@@ -42,6 +42,9 @@ public:
     virtual void greet(byte_queue& out) = 0;
     // Takes as much of `input` as it can; called again in the same state it says the same again.
     virtual front_action step(bytes_view input, std::size_t& consumed, byte_queue& out) = 0;
+    // How much may be read before the next step: what a client sends behind its wish for TLS must
+    // stay in the socket.
+    virtual std::size_t read_max() const noexcept = 0;
     virtual void tls_started(SSL* ssl) = 0;
 
     // Compares the password, slowly; holds all that it needs, so that it may outlive the client.
@@ -58,5 +61,8 @@ public:
 };
 
 std::unique_ptr<front> make_pg_front(context& shared);
+// `who`: id, peer and connection id. With `who.mysql` this is a COM_CHANGE_USER, which comes first
+// in what step() sees.
+std::unique_ptr<front> make_my_front(context& shared, const client_identity& who);
 
 }  // namespace sluice::gateway

@@ -27,6 +27,7 @@ struct my_client {
     std::uint16_t collation = 0;     // of the handshake response: a character set's number
     std::uint8_t sequence = 0;       // of the packet that lane::start() answers with
     bool tls = false;
+    std::string nonce;  // of the login; clients without PLUGIN_AUTH only
 };
 
 struct client_identity {
@@ -65,13 +66,14 @@ public:
     // The lane has taken what it needs of identity().parameters.
     virtual void forget_parameters() noexcept = 0;
 
-    // MySQL, between requests. COM_CHANGE_USER, its payload with the command byte: this lane gets
-    // on_client_gone() and is destroyed after its calls; the client logs in again to another one.
+    // MySQL, between requests: COM_CHANGE_USER. `input`: its packet with the header, and whatever
+    // came behind it. This lane gets on_client_gone() at once and is destroyed after its calls have
+    // returned; the client logs in again and gets another one.
     virtual void change_user(bytes_view) {}
-    // MySQL, between requests: another database of the gateway (COM_INIT_DB, USE), in the same way.
-    // Nothing happens and false: there is none of this name. An answer to the client is the new
-    // lane's, or an error's, at `sequence`.
-    virtual bool change_database(std::string_view, std::uint8_t) { return false; }
+    // MySQL, between requests: another [databases.NAME] (COM_INIT_DB, USE), in the same way. The
+    // new lane, or an error, answers the client at `sequence`; `behind`: bytes that came since.
+    // False: there is no such database, and nothing has happened.
+    virtual bool change_database(std::string_view, std::uint8_t, bytes_view) { return false; }
     // MySQL: KILL and COM_PROCESS_KILL by the gateway's connection ids (identity().pid). `done` is
     // called later, on this thread, while the client lives.
     virtual void kill(std::uint32_t, kill_scope, std::function<void(kill_outcome)>) {}

@@ -1,4 +1,6 @@
 // gateway/pg_front.cpp: the login of a PostgreSQL client.
+#include <cstdint>
+
 #include "gateway/context.hpp"
 #include "gateway/front.hpp"
 #include "gateway/tls.hpp"
@@ -73,6 +75,7 @@ public:
         }
     }
 
+    std::size_t read_max() const noexcept override { return SIZE_MAX; }
     void tls_started(SSL* ssl) override { login_.tls_started(certificate_end_point(ssl)); }
 
     std::function<bool()> password_check() override

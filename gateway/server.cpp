@@ -34,6 +34,7 @@ public:
 private:
     worker& first() { return *shared_.workers.front(); }
     bool prepare();
+    std::string prepare_rsa_key();
     void listen(const endpoint& where, client_protocol protocol);
     void on_signal(int number);
     void begin_drain(std::chrono::milliseconds timeout);
@@ -65,17 +66,38 @@ bool server::prepare()
         log::error("cannot start", {{"why", error}});
         return false;
     }
+    if (error = prepare_rsa_key(); !error.empty()) {
+        log::error("cannot start", {{"why", error}});
+        return false;
+    }
     shared_.users.prepare();
     for (const auto& warning : shared_.users.warnings())
         log::warn(warning);
     try {
         for (const auto& where : shared_.settings.listen.postgres)
             listen(where, client_protocol::postgres);
+        for (const auto& where : shared_.settings.listen.mysql)
+            listen(where, client_protocol::mysql);
     } catch (const std::exception& failed) {
         log::error("cannot start", {{"why", failed.what()}});
         return false;
     }
     return true;
+}
+
+// For MySQL clients only; until one is made they are not offered to encrypt a password with it.
+std::string server::prepare_rsa_key()
+{
+    const auto& settings = shared_.settings;
+    if (settings.listen.mysql.empty() || settings.auth.method == auth_method::trust)
+        return {};
+    if (!settings.auth.rsa_key_file.empty())
+        return shared_.rsa.load(settings.auth.rsa_key_file);
+    asio::post(shared_.blocking, [&rsa = shared_.rsa] {
+        if (const auto why = rsa.generate(); !why.empty())
+            log::warn(why);
+    });
+    return {};
 }
 
 void server::listen(const endpoint& where, client_protocol protocol)

@@ -1,6 +1,8 @@
 // gateway/session.cpp: a client's socket, from the first byte to the last.
 #include "gateway/session.hpp"
 
+#include <algorithm>
+
 #include <asio/post.hpp>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,17 +20,6 @@ constexpr int reads_max = 4;  // then other connections get the word
 // What a client may send ahead while its login is being looked at.
 constexpr std::size_t login_input_max = 128 * 1024;
 
-std::unique_ptr<front> make_front(client_protocol protocol, context& shared)
-{
-    switch (protocol) {
-        case client_protocol::postgres:
-            break;
-        case client_protocol::mysql:
-            break;
-    }
-    return make_pg_front(shared);
-}
-
 }  // namespace
 
 session::session(context& shared,
@@ -37,14 +28,14 @@ session::session(context& shared,
                  int fd,
                  std::string peer,
                  client_protocol protocol)
-    : shared_(shared),
-      home_(home),
-      stream_(fd, nullptr),
-      protocol_(protocol),
-      front_(make_front(protocol, shared))
+    : shared_(shared), home_(home), stream_(fd, nullptr), protocol_(protocol)
 {
     identity_.id = id;
     identity_.peer = std::move(peer);
+    // Unique among all clients; a PostgreSQL client gets another one, that nobody can guess.
+    identity_.pid = static_cast<std::uint32_t>(id);
+    front_ = protocol == client_protocol::postgres ? make_pg_front(shared)
+                                                   : make_my_front(shared, identity_);
     home_.sockets().add(fd, *this);
     deadline_ = std::chrono::steady_clock::now() + shared.settings.gateway.login_timeout;
     shared_.clients.fetch_add(1);
@@ -107,7 +98,9 @@ void session::read_some()
 {
     unread_ = false;
     for (int reads = 0; reads < reads_max; ++reads) {
-        const auto scratch = home_.sockets().scratch();
+        auto scratch = home_.sockets().scratch();
+        if (front_)
+            scratch = scratch.first(std::min(scratch.size(), front_->read_max()));
         const auto got = stream_.read(scratch);
         if (got.status == io_status::would_block)
             return;
@@ -133,6 +126,7 @@ void session::on_bytes(bytes_view bytes)
 {
     switch (phase_) {
         case phase::serving:
+            active_ = true;
             lane_->on_data(bytes);
             break;
         case phase::login:

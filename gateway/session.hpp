@@ -53,6 +53,9 @@ public:
     const client_identity& identity() const noexcept override { return identity_; }
     void set_pid(std::uint32_t pid) override;
     void forget_parameters() noexcept override;
+    void change_user(bytes_view input) override;  // session_mysql.cpp, with what follows
+    bool change_database(std::string_view name, std::uint8_t sequence, bytes_view behind) override;
+    void kill(std::uint32_t id, kill_scope scope, std::function<void(kill_outcome)> done) override;
 
 private:
     // How long a client may take to accept its last bytes.
@@ -69,6 +72,9 @@ private:
     void check_password();
     void begin_serving();
     void register_for_cancels();
+    void retire_lane();
+    void die(kill_scope scope, std::function<void()> done);
+    const std::string& default_database() const;
     void pass_cancel_on();
     void refuse(client_error code, const std::string& message, const std::string& hint);
     void append_error(client_error code, std::string_view message = {}, std::string_view hint = {});
@@ -98,6 +104,7 @@ private:
     std::unique_ptr<front> front_;  // during the login
     byte_queue login_in_;
     std::unique_ptr<lane> lane_;
+    std::uint32_t lane_number_ = 0;
     client_identity identity_;
 };
 

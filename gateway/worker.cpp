@@ -1,6 +1,8 @@
 // gateway/worker.cpp: a worker's clients and its sweep.
 #include "gateway/worker.hpp"
 
+#include <limits>
+
 #include <asio/post.hpp>
 #include <unistd.h>
 
@@ -48,8 +50,7 @@ void worker::post_adopt(int fd, std::string peer, client_protocol protocol)
 
 void worker::adopt(int fd, std::string peer, client_protocol protocol)
 {
-    // Unique over all workers: the low bits name the worker.
-    const std::uint64_t id = next_++ * shared_.workers.size() + index_;
+    const std::uint64_t id = fresh_id();
     try {
         auto fresh = std::make_unique<session>(shared_, *this, id, fd, std::move(peer), protocol);
         session& begun = *fresh;
@@ -59,6 +60,20 @@ void worker::adopt(int fd, std::string peer, client_protocol protocol)
         log::error("client not accepted", {{"why", error.what()}});
         clients_.fetch_sub(1);
         ::close(fd);
+    }
+}
+
+// Unique over all workers: the remainder names the worker. MySQL's connection ids have 32 bits:
+// numbers begin anew before that, without those in use.
+std::uint64_t worker::fresh_id()
+{
+    constexpr std::uint64_t ids_end = std::numeric_limits<std::uint32_t>::max();
+    for (;;) {
+        const std::uint64_t id = next_++ * shared_.workers.size() + index_;
+        if (id >= ids_end)
+            next_ = 1;
+        else if (!sessions_.contains(id))
+            return id;
     }
 }
 

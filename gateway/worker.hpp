@@ -53,6 +53,7 @@ public:
 
 private:
     void adopt(int fd, std::string peer, client_protocol protocol);
+    std::uint64_t fresh_id();
     void arm_sweep();
     void sweep();
 

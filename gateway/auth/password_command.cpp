@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "gateway/auth/user_store.hpp"
+#include "gateway/auth/my_verifiers.hpp"
 #include "proto/pg/md5.hpp"
 
 namespace sluice::gateway {
@@ -163,6 +164,11 @@ void print_verifiers(std::ostream& out,
         out << "# weak, only for clients without SCRAM and [auth] method = \"md5\":\n"
             << "# password = \"" << md5 << "\"\n";
     }
+    // Unsaltedly hashed twice, as those protocols need it.
+    out << "# for MySQL clients without TLS too, but quicker to guess for who reads this file:\n"
+        << "# password = [\"" << pg::format_scram_verifier(verifier) << "\",\n"
+        << "#     \"" << format_sha2_verifier(mysql::sha2_stage2(password)) << "\",\n"
+        << "#     \"" << mysql::format_native_verifier(mysql::native_stage2(password)) << "\"]\n";
     out.flush();
 }
 
@@ -188,7 +194,8 @@ int run_password_command(const std::string& user,
     if (const int code = ask_as_often_as_needed(streams, terminal, password.text))
         return code;
     // What already is a verifier would become a password that is its own text.
-    if (pg::parse_scram_verifier(password.text) || pg::is_md5_verifier(password.text)) {
+    if (pg::parse_scram_verifier(password.text) || pg::is_md5_verifier(password.text) ||
+        parse_sha2_verifier(password.text) || mysql::parse_native_verifier(password.text)) {
         streams.err << "sluice: this is a verifier already; put it into the configuration as it "
                        "is\n";
         return 1;

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "gateway/auth/my_verifiers.hpp"
 #include "proto/pg/md5.hpp"
 
 namespace sluice::gateway {
@@ -43,6 +44,9 @@ std::string password_problem(std::string_view password)
     if (password.starts_with(scram_prefix) && !pg::parse_scram_verifier(password))
         return "this SCRAM-SHA-256 verifier is damaged; it reads "
                "SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey, as sluice password prints it";
+    if (password.starts_with(sha2_verifier_prefix) && !parse_sha2_verifier(password))
+        return "this SHA2$ verifier is damaged; it reads SHA2$ and 64 hexadecimal digits, as "
+               "sluice password prints it";
     return {};
 }
 
@@ -64,11 +68,16 @@ void user_store::read_passwords(const user& from, entry& to)
             warnings_.push_back("users." + from.name + ": " + problem);
         else if (auto verifier = pg::parse_scram_verifier(text))
             to.ready.scram.push_back(std::move(*verifier));
+        else if (auto sha2 = parse_sha2_verifier(text))
+            to.mysql.sha2.push_back(*sha2);
+        else if (auto native = mysql::parse_native_verifier(text))
+            to.mysql.native.push_back(*native);
         else if (pg::is_md5_verifier(text))
             to.ready.md5.push_back(text);
         else
             to.plain.push_back(text);
     }
+    to.mysql.other = !to.ready.scram.empty();
     // No plain text is checked by md5 unless the configuration says so, even for one user.
     if (method_ != auth_method::md5 && !to.ready.md5.empty()) {
         to.ready.md5.clear();
@@ -91,14 +100,23 @@ void user_store::choose_mock()
 {
     std::map<std::pair<std::uint32_t, std::size_t>, std::size_t> counts;
     std::size_t md5_users = 0;
+    std::size_t native_users = 0;
+    std::size_t sha2_users = 0;
+    std::size_t other_users = 0;
     for (const auto& [name, one] : entries_) {
         if (!one.ready.md5.empty() || !one.plain.empty())
             ++md5_users;
+        native_users += !one.mysql.native.empty() || !one.plain.empty();
+        sha2_users += !one.mysql.sha2.empty() || !one.plain.empty();
+        other_users += one.mysql.other;
         for (const auto& verifier : one.ready.scram)
             ++counts[{verifier.iterations, verifier.salt.size()}];
         if (one.ready.scram.empty() && !one.plain.empty())
             ++counts[{pg::scram_iterations_default, pg::scram_salt_size_default}];
     }
+    mock_native_ = native_users * 2 >= entries_.size();
+    mock_sha2_ = sha2_users * 2 >= entries_.size();
+    mock_other_ = other_users * 2 > entries_.size();
     mock_md5_ = method_ == auth_method::md5 && md5_users * 2 >= entries_.size();
     const auto most = std::max_element(
         counts.begin(), counts.end(), [](auto& a, auto& b) { return a.second < b.second; });
@@ -119,6 +137,8 @@ void user_store::derive(const std::string& name, entry& of)
         scram.push_back(pg::make_scram_verifier(password, salt, iterations));
         if (method_ == auth_method::md5)
             of.ready.md5.push_back(pg::make_md5_verifier(password, name));
+        of.mysql.native.push_back(mysql::native_stage2(password));
+        of.mysql.sha2.push_back(mysql::sha2_stage2(password));
         erase_text(password);
     }
     of.plain.clear();
@@ -129,7 +149,8 @@ void user_store::settle_challenge(const std::string& name, entry& of)
 {
     auto& scram = of.ready.scram;
     if (scram.empty()) {
-        if (of.ready.md5.empty() && method_ != auth_method::trust)
+        const bool none = of.ready.md5.empty() && of.mysql.native.empty() && of.mysql.sha2.empty();
+        if (none && method_ != auth_method::trust)
             warnings_.push_back("users." + name + ": no usable password: this user cannot log in");
         return;
     }
@@ -164,6 +185,20 @@ pg::credentials user_store::credentials_for(std::string_view name) const
         found.scram = at->second.ready.scram;
     found.md5 = at->second.ready.md5;
     return found;
+}
+
+mysql::credentials user_store::mysql_credentials_for(std::string_view name) const
+{
+    const std::string seed = secret_ + '\0' + std::string(name);
+    mysql::credentials found;
+    if (mock_native_)
+        found.native.push_back(mysql::native_stage2(seed));
+    if (mock_sha2_)
+        found.sha2.push_back(mysql::sha2_stage2(seed));
+    found.other = mock_other_;
+    const auto at = entries_.find(name);
+    found.known = at != entries_.end();
+    return found.known ? at->second.mysql : found;
 }
 
 }  // namespace sluice::gateway

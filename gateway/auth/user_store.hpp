@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gateway/config/config.hpp"
+#include "proto/mysql/server_login.hpp"
 #include "proto/pg/login.hpp"
 
 namespace sluice::gateway {
@@ -35,12 +36,17 @@ public:
     // Costs a few hashes, the same for every name.
     pg::credentials credentials_for(std::string_view name) const;
 
+    // The same for a MySQL client. `other` where only the password itself can be compared, with
+    // credentials_for(): a verifier of SCRAM.
+    mysql::credentials mysql_credentials_for(std::string_view name) const;
+
     // For the log: passwords that can never be used. Names users and settings, no passwords.
     const std::vector<std::string>& warnings() const noexcept { return warnings_; }
 
 private:
     struct entry {
         pg::credentials ready;
+        mysql::credentials mysql;
         std::vector<std::string> plain;  // erased by prepare()
     };
 
@@ -53,6 +59,10 @@ private:
     std::vector<std::string> warnings_;
     pg::scram_verifier like_;  // iterations and salt size that mocks imitate
     bool mock_md5_ = false;    // most users would be asked for md5
+    // What most users have for MySQL's plugins.
+    bool mock_native_ = false;
+    bool mock_sha2_ = false;
+    bool mock_other_ = false;
     auth_method method_;
     std::string secret_;
 };

@@ -174,6 +174,8 @@ public:
         return attributes_;
     }
     bool tls_active() const noexcept { return tls_active_; }
+    // Of the next packet: at authenticated the caller's, where it says the OK itself.
+    std::uint8_t sequence() const noexcept { return sequence_; }
     const std::string& nonce() const noexcept { return nonce_; }  // the last one sent
 
     // At check_password.

@@ -1,0 +1,130 @@
+// gateway/session_mysql.cpp: what a MySQL client may do to its own session: another user, another
+// database, and KILL.
+#include <asio/post.hpp>
+
+#include "gateway/context.hpp"
+#include "gateway/log/log.hpp"
+#include "gateway/my_errors.hpp"
+#include "gateway/session.hpp"
+#include "gateway/worker.hpp"
+
+namespace sluice::gateway {
+
+// Often one of its calls has brought us here: it is destroyed when they have returned.
+void session::retire_lane()
+{
+    lane_->on_client_gone();
+    ++lane_number_;
+    asio::post(home_.io(), [old = std::move(lane_)] {});
+    reading_ = true;
+}
+
+void session::change_user(bytes_view input)
+{
+    if (phase_ != phase::serving || !identity_.mysql)
+        return;
+    retire_lane();
+    counted_ = {};
+    phase_ = phase::login;
+    deadline_ = std::chrono::steady_clock::now() + shared_.settings.gateway.login_timeout;
+    front_ = make_my_front(shared_, identity_);
+    login_in_.append(input);
+    run_login();
+}
+
+// The database of a MySQL client that names none: nothing if there is no obvious one.
+const std::string& session::default_database() const
+{
+    static const std::string none;
+    const user* who = shared_.settings.find_user(identity_.user);
+    if (who && !who->default_database.empty())
+        return who->default_database;
+    const std::string* only = nullptr;
+    for (const auto& [name, entry] : shared_.settings.databases) {
+        if (name == "*" || entry.engine == engine::postgres || (who && !who->may_use(name)))
+            continue;
+        if (only)
+            return none;
+        only = &name;
+    }
+    return only ? *only : none;
+}
+
+bool session::change_database(std::string_view name, std::uint8_t sequence, bytes_view behind)
+{
+    if (phase_ != phase::serving || !identity_.mysql)
+        return false;
+    std::string wanted(name);
+    const database* entry = shared_.settings.find_database(wanted);
+    if (!entry)
+        return false;
+    const user* who = shared_.settings.find_user(identity_.user);
+    if (who && !who->may_use(wanted)) {
+        append_my_error(out(),
+                        sequence,
+                        client_error::forbidden_database,
+                        "Access denied for user '" + identity_.user + "' to database '" + wanted +
+                            "' (see users." + identity_.user + ".databases)");
+        flush();
+        return true;
+    }
+    retire_lane();
+    counted_ = {};
+    identity_.database = std::move(wanted);
+    identity_.mysql->sequence = sequence;
+    phase_ = phase::login;  // for the sequence of what choose_lane() may say
+    if (!choose_lane())
+        return true;
+    log::debug("client changed its database",
+               {{"client", identity_.id}, {"database", identity_.database}});
+    phase_ = phase::serving;
+    lane_->start();
+    if (!behind.empty() && phase_ == phase::serving)
+        lane_->on_data(behind);
+    return true;
+}
+
+void session::kill(std::uint32_t id, kill_scope scope, std::function<void(kill_outcome)> done)
+{
+    // A session's id names its worker. The answer reaches the lane that asked, or nobody.
+    auto& where = *shared_.workers[id % shared_.workers.size()];
+    auto answer = [&home = home_, me = identity_.id, mine = lane_number_, done = std::move(done)](
+                      kill_outcome how) {
+        asio::post(home.io(), [&home, me, mine, done, how] {
+            session* self = home.find(me);
+            if (self && self->phase_ == phase::serving && self->lane_number_ == mine)
+                done(how);
+        });
+    };
+    asio::post(where.io(), [&where, id, scope, user = identity_.user, answer = std::move(answer)] {
+        session* target = where.find(id);
+        if (!target || target->protocol_ != client_protocol::mysql ||
+            target->phase_ != phase::serving)
+            answer(kill_outcome::unknown_id);
+        else if (target->identity_.user != user)
+            answer(kill_outcome::not_the_owner);
+        else
+            target->die(scope, [answer] { answer(kill_outcome::done); });
+    });
+}
+
+// KILL by another client (or by this one).
+void session::die(kill_scope scope, std::function<void()> done)
+{
+    log::info("client killed",
+              {{"client", identity_.id},
+               {"user", identity_.user},
+               {"scope", scope == kill_scope::query ? "query" : "connection"}});
+    if (scope == kill_scope::query) {
+        lane_->on_cancel(std::move(done));
+        return;
+    }
+    done();
+    if (lane_->quiescent())
+        append_my_error(out(), 1, client_error::cancelled, "Connection was killed");
+    flush();
+    // The lane cancels what runs and rolls back, as for any client that leaves.
+    gone("killed");
+}
+
+}  // namespace sluice::gateway
