@@ -90,13 +90,23 @@ def while_it_lives(running):
 
 
 @pytest.fixture
-def own_gateway(cluster, tmp_path_factory, folder):
+def own_gateway(folder):
     """Makes a Sluice with a configuration of the test's own: own_gateway(toml, **options)."""
+    yield from makes_gateways(folder)
+
+
+@pytest.fixture
+def own_my_gateway(folder):
+    """The same for clients of MySQL."""
+    yield from makes_gateways(folder, listen=mariadb.LISTEN)
+
+
+def makes_gateways(folder, **always):
     running = []
 
     def make(config, **options):
         place = folder / f"own{len(list(folder.iterdir()))}"
-        running.append(servers.Sluice(place, config, **options))
+        running.append(servers.Sluice(place, config, **always, **options))
         return running[-1].__enter__()
 
     yield make

@@ -171,7 +171,7 @@ class Connection:
         if body[0] == 0xFF:
             result.error = messages.parse_error(body)
             return result
-        if body[0] == 0xFE and not self._deprecate_eof and len(body) <= 5:
+        if body[0] == 0xFE and len(body) == 5:
             result.warnings, result.status = struct.unpack_from("<HH", body, 1)
         else:
             for key, value in messages.parse_ok(
@@ -200,7 +200,7 @@ class Connection:
 
     async def _result(self, binary, infile):
         result, body = Result(), await self.receive()
-        if body[0] in (0x00, 0xFF):
+        if body[0] in (0x00, 0xFF) or (body[0] == 0xFE and len(body) < 9):
             return self._finish(result, body)
         if body[0] == 0xFB:
             for piece in infile(body[1:].decode()) if infile else ():

@@ -87,6 +87,8 @@ def parse_ok(body, session_track=False):
             tracked, at = read_string(body, at)
     elif at < len(body):
         info = body[at:]
+        if info[0] == len(info) - 1:  # MariaDB writes the length here, too
+            info = info[1:]
     return {"affected": affected, "insert_id": insert_id, "status": status, "warnings": warnings,
             "info": info.decode("utf-8", "replace"), "tracked": tracked}
 
