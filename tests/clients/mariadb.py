@@ -40,11 +40,14 @@ class Server:
         self.folder.mkdir()
         if self.owner:
             os.chown(self.folder, self.owner.pw_uid, self.owner.pw_gid)
-        subprocess.run(
-            self.command("mariadb-install-db", "--no-defaults", f"--datadir={self.folder}/data",
-                         "--auth-root-authentication-method=normal", "--skip-test-db",
-                         "--skip-name-resolve", "--innodb-log-file-size=8M"),
-            check=True, capture_output=True, cwd=self.folder, timeout=120)
+        with open(self.folder / "install.log", "wb") as log:
+            done = subprocess.run(
+                self.command("mariadb-install-db", "--no-defaults", f"--datadir={self.folder}/data",
+                             "--auth-root-authentication-method=normal", "--skip-test-db",
+                             "--skip-name-resolve", "--innodb-log-file-size=8M",
+                             "--debug-no-sync"),
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder, timeout=120)
+        assert done.returncode == 0, (self.folder / "install.log").read_text()
         self.start()
         self.sql("INSTALL SONAME 'auth_ed25519'", "CREATE DATABASE app", "CREATE DATABASE app_two",
                  f"CREATE USER alice IDENTIFIED BY '{PASSWORD}'",
@@ -65,7 +68,7 @@ class Server:
             "performance-schema": "OFF"}
         self.log = open(self.folder / "server.log", "ab")
         self.process = subprocess.Popen(
-            self.command("mariadbd", "--no-defaults", "--skip-name-resolve",
+            self.command("mariadbd", "--no-defaults", "--skip-name-resolve", "--debug-no-sync",
                          *[f"--{name}={value}" for name, value in options.items()], *self.options),
             stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL, cwd=self.folder,
             env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})

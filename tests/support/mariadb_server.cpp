@@ -94,7 +94,8 @@ void mariadb_server::create()
          "--auth-root-authentication-method=normal",
          "--skip-test-db",
          "--skip-name-resolve",
-         "--innodb-log-file-size=8M"},
+         "--innodb-log-file-size=8M",
+         "--debug-no-sync"},
         true);
     if (settings_.tls)
         create_certificates(folder_ + "/tls");
@@ -121,7 +122,8 @@ void mariadb_server::start()
                         "--innodb-flush-log-at-trx-commit=0",
                         "--innodb-doublewrite=OFF",
                         "--innodb-use-native-aio=OFF",
-                        "--innodb-buffer-pool-dump-at-shutdown=OFF"},
+                        "--innodb-buffer-pool-dump-at-shutdown=OFF",
+                        "--debug-no-sync"},
                .output = folder_ + "/server.log",
                .unprivileged = true};
     if (settings_.tls) {
