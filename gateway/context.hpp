@@ -17,6 +17,7 @@
 #include "gateway/client_limits.hpp"
 #include "gateway/config/config.hpp"
 #include "gateway/databases.hpp"
+#include "gateway/my_backends.hpp"
 #include "gateway/relay/statements.hpp"
 #include "gateway/server_version.hpp"
 #include "gateway/sqlite_files.hpp"
@@ -38,6 +39,7 @@ struct context {
     statement_table statements;                    // any thread
     database_table databases;                      // any thread
     user_store users;                              // any thread, after start
+    my_backends mysql_backends;                    // any thread, after start
     rsa_keys rsa;                                  // any thread
     server_version mysql_version;                  // any thread
     SSL_CTX* tls = nullptr;                        // any thread; null: no TLS for clients

@@ -66,6 +66,10 @@ bool server::prepare()
         log::error("cannot start", {{"why", error}});
         return false;
     }
+    if (error = shared_.mysql_backends.prepare(shared_.settings); !error.empty()) {
+        log::error("cannot start", {{"why", error}});
+        return false;
+    }
     if (error = prepare_rsa_key(); !error.empty()) {
         log::error("cannot start", {{"why", error}});
         return false;

@@ -139,6 +139,7 @@ struct mysql_config {
     secret password;
     std::string dbname;  // of [databases."*"], none: the client's own name
     std::string charset = "utf8mb4";
+    std::uint16_t collation = 45;  // the protocol's number of the charset's usual collation
     mysql_tls_config tls;
 };
 

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "gateway/config/keys.hpp"
 #include "gateway/config/near.hpp"
@@ -223,13 +224,31 @@ void check_tls(const node& table, const database& of, problems& found)
         found.error(table.at, "tls.cert_file and tls.key_file belong together; set both or none");
 }
 
-// Ours, or that of a client library: it is put into SET NAMES.
-bool is_charset_name(const std::string& name)
+// A handshake names a character set by the number of a collation of it.
+constexpr std::pair<std::string_view, std::uint16_t> collations[] = {
+    {"armscii8", 32}, {"ascii", 11},   {"big5", 1},     {"binary", 63},  {"cp1250", 26},
+    {"cp1251", 51},   {"cp1256", 57},  {"cp1257", 59},  {"cp850", 4},    {"cp852", 40},
+    {"cp866", 36},    {"cp932", 95},   {"dec8", 3},     {"eucjpms", 97}, {"euckr", 19},
+    {"gb2312", 24},   {"gbk", 28},     {"geostd8", 92}, {"greek", 25},   {"hebrew", 16},
+    {"hp8", 6},       {"keybcs2", 37}, {"koi8r", 7},    {"koi8u", 22},   {"latin1", 8},
+    {"latin2", 9},    {"latin5", 30},  {"latin7", 41},  {"macce", 38},   {"macroman", 39},
+    {"sjis", 13},     {"swe7", 10},    {"tis620", 18},  {"ujis", 12},    {"utf8", 33},
+    {"utf8mb3", 33},  {"utf8mb4", 45}};
+
+void read_charset(const position& at, mysql_config& into, problems& found)
 {
-    return !name.empty() && name.size() <= 32 && std::all_of(name.begin(), name.end(), [](char c) {
-        return std::islower(static_cast<unsigned char>(c)) ||
-               std::isdigit(static_cast<unsigned char>(c)) || c == '_';
-    });
+    std::vector<std::string_view> names;
+    for (const auto& [name, number] : collations) {
+        names.push_back(name);
+        if (name == into.charset) {
+            into.collation = number;
+            return;
+        }
+    }
+    found.error(at,
+                "charset is not one that connections can use; valid: utf8mb4, latin1, ascii, "
+                "binary and others that MySQL lists with SHOW CHARACTER SET" +
+                    did_you_mean(into.charset, names));
 }
 
 }  // namespace
@@ -258,12 +277,10 @@ void read_mysql(const node& table, database& into, problems& found)
         found.error(url->key_at, "the url holds a password and password is set too; keep one");
     if (!separate.empty())
         mysql.password = std::move(separate);
-    if (const auto* entry = table.find("charset")) {
-        mysql.charset = text_of(*entry, found);
-    }
-    if (!is_charset_name(mysql.charset))
-        found.error(table.at,
-                    "charset is the name of a character set of MySQL, such as \"utf8mb4\"");
+    const auto* charset = table.find("charset");
+    if (charset)
+        mysql.charset = text_of(*charset, found);
+    read_charset(charset ? charset->value.at : table.at, mysql, found);
     if (const auto* tls = table.find("tls");
         tls && is_table("databases." + into.name + ".tls", tls->value, found))
         read_tls(into, tls->value, mysql.tls, found);

@@ -76,6 +76,7 @@ TEST_F(MysqlConfig, PartsAndDefaults)
     EXPECT_EQ(local.socket, folder_ + "/s.sock");
     EXPECT_EQ(local.dbname, "d");
     EXPECT_EQ(local.charset, "latin1");
+    EXPECT_EQ(local.collation, 8);
 }
 
 TEST_F(MysqlConfig, AUrlSaysTheSame)
@@ -113,7 +114,7 @@ TEST_F(MysqlConfig, WhatIsWrongIsNamedWithItsPlace)
     EXPECT_THAT(load("host = \"h\"\nuser = \"u\"\nfile = \"x\"").errors,
                 ElementsAre("c.toml:9:1: file is not for engine = \"mysql\""));
     EXPECT_THAT(load("host = \"h\"\nuser = \"u\"\ncharset = \"utf8; DROP\"").errors,
-                ElementsAre(HasSubstr("charset is the name of a character set")));
+                ElementsAre(HasSubstr("9:11: charset is not one that connections can use")));
     EXPECT_THAT(load("host = \"h\"\nuser = \"u\"\ntls = { mode = \"verify\" }").errors,
                 ElementsAre("c.toml:9:16: mode = \"verify\" is not valid; valid: \"disabled\", "
                             "\"preferred\", \"required\", \"verify_ca\", \"verify_identity\""));
