@@ -30,6 +30,7 @@ public:
 
     // The address listened at; the port is the kernel's where 0 was asked for.
     std::string address() const { return address_; }
+    client_protocol protocol() const noexcept { return protocol_; }
     void start();
     void stop();
 

@@ -4,11 +4,14 @@
 #include <csignal>
 #include <future>
 
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 
 #include "gateway/context.hpp"
+#include "gateway/learn_version.hpp"
 #include "gateway/listener.hpp"
 #include "gateway/log/log.hpp"
 #include "gateway/tls.hpp"
@@ -20,6 +23,7 @@ namespace {
 constexpr std::chrono::milliseconds drain_poll{20};
 constexpr std::chrono::seconds goodbye_timeout{2};
 constexpr std::chrono::seconds sqlite_grace{2};
+constexpr std::chrono::seconds version_timeout{2};
 
 // The first worker's: listeners, signals and the way to the end.
 class server {
@@ -35,6 +39,8 @@ private:
     worker& first() { return *shared_.workers.front(); }
     bool prepare();
     std::string prepare_rsa_key();
+    void start_listening();
+    asio::awaitable<void> start_listening_mysql();
     void listen(const endpoint& where, client_protocol protocol);
     void on_signal(int number);
     void begin_drain(std::chrono::milliseconds timeout);
@@ -112,6 +118,28 @@ void server::listen(const endpoint& where, client_protocol protocol)
                {"address", listeners_.back()->address()}});
 }
 
+void server::start_listening()
+{
+    const bool wait = must_learn_version(shared_);
+    for (auto& each : listeners_) {
+        if (each->protocol() == client_protocol::postgres || !wait)
+            each->start();
+    }
+    if (wait)
+        asio::co_spawn(first().io(), start_listening_mysql(), asio::detached);
+}
+
+// The first thing a MySQL client is told is the server's version. Until it is known clients wait in
+// the kernel's queue, but not for long.
+asio::awaitable<void> server::start_listening_mysql()
+{
+    co_await learn_mysql_version(shared_, first().io(), version_timeout);
+    for (auto& each : listeners_) {
+        if (each->protocol() == client_protocol::mysql && !draining_)
+            each->start();
+    }
+}
+
 int server::run()
 {
     std::signal(SIGPIPE, SIG_IGN);
@@ -121,8 +149,7 @@ int server::run()
         if (!ec)
             on_signal(number);
     });
-    for (auto& each : listeners_)
-        each->start();
+    start_listening();
     for (auto& each : shared_.workers)
         each->start();
     log::info(
