@@ -65,7 +65,10 @@ struct execute_request {
     bytes_view types;
     bytes_view values;
 
-    bool opens_cursor() const noexcept { return (flags & ~cursor_type::parameter_count_available) != 0; }
+    bool opens_cursor() const noexcept
+    {
+        return (flags & ~cursor_type::parameter_count_available) != 0;
+    }
     bool is_null(std::size_t parameter) const noexcept
     {
         return (std::to_integer<unsigned>(nulls[parameter / 8]) >> (parameter % 8)) & 1u;
