@@ -24,6 +24,16 @@ constexpr std::uint64_t key_of(std::string_view word) noexcept
     return key;
 }
 
+constexpr bool same_ignoring_case(std::string_view a, std::string_view b) noexcept
+{
+    if (a.size() != b.size())
+        return false;
+    for (std::size_t i = 0; i < a.size(); ++i)
+        if (lower_ascii(a[i]) != lower_ascii(b[i]))
+            return false;
+    return true;
+}
+
 namespace literals {
 consteval std::uint64_t operator""_key(const char* word, std::size_t size)
 {

@@ -116,6 +116,8 @@ public:
     // A string, quoted identifier, dollar quote or comment met so far has no end; it was taken to
     // reach to the end of the text.
     bool unterminated() const noexcept { return unterminated_; }
+    // An executable comment was met (MySQL): what is in it may or may not be executed.
+    bool conditional() const noexcept { return conditional_; }
 
 private:
     void skip_blanks() noexcept;
@@ -153,6 +155,7 @@ private:
     bool unterminated_ = false;
     bool backslashes_ = true;
     bool in_executable_comment_ = false;
+    bool conditional_ = false;
 };
 
 // Whether an unquoted word is `lower` (given in lower case ASCII), whatever its case.

@@ -56,7 +56,7 @@ bool lexer::skip_mysql_comment() noexcept
         skip_block_comment();
         return true;
     }
-    in_executable_comment_ = true;
+    conditional_ = in_executable_comment_ = true;
     at_ = p;
     return true;
 }
@@ -117,7 +117,7 @@ token_kind lexer::mysql_operator() noexcept
 token_kind lexer::mysql_scan() noexcept
 {
     const char c = *at_;
-    if (is(c, letter)) {
+    if (is(c, letter | dollar)) {
         const char lower = static_cast<char>(c | 0x20);
         if (end_ - at_ > 1 && at_[1] == '\'' && (lower == 'x' || lower == 'b' || lower == 'n')) {
             at_ += 2;
