@@ -6,7 +6,7 @@
 namespace sluice::mysql {
 namespace {
 
-constexpr std::uint8_t protocol_version = 10;
+constexpr std::byte protocol_version{10};
 constexpr std::uint32_t max_packet = 1u << 30;  // the most that servers allow
 // MariaDB's, so that replicas of before MariaDB 10 took it for a MySQL 5.5.
 constexpr std::string_view replication_prefix = "5.5.5-";
@@ -49,11 +49,16 @@ bool client_login::take_packet(bytes_view input, std::size_t& consumed, byte_que
         fail_with("a packet too large for a login: this is no MySQL server");
         return true;
     }
+    // Seen from the first byte on: others that greet would be waited for in vain.
+    if (state_ == state::greeting && !packet.payload.empty() && packet.payload[0] != err_byte &&
+        packet.payload[0] != protocol_version) {
+        fail_with("no MySQL greeting: this is no MySQL server");
+        return true;
+    }
     if (packet.missing > 0)
         return false;
     if (packet.header.sequence != sequence_ || packet.payload.empty()) {
-        fail_with(state_ == state::greeting ? "no MySQL greeting: this is no MySQL server"
-                                            : "the server's packets are out of order");
+        fail_with("the server's packets are out of order");
         return true;
     }
     ++sequence_;
@@ -72,7 +77,7 @@ void client_login::on_greeting(bytes_view payload, bool bytes_behind, byte_queue
         return;
     }
     field_reader in(payload);
-    const auto version = in.u8();
+    in.take(1);
     server_version_ = in.cstring();
     connection_id_ = in.u32();
     nonce_ = in.text(8);
@@ -85,7 +90,7 @@ void client_login::on_greeting(bytes_view payload, bool bytes_behind, byte_queue
     in.take(10);
     // "max(13, length - 8)": the nonce's rest and a zero.
     nonce_ += in.text(nonce_length > 21 ? nonce_length - 8 : 13);
-    if (version != protocol_version || in.failed()) {
+    if (in.failed()) {
         fail_with("a greeting that is none of MySQL 4.1 or later");
         return;
     }
