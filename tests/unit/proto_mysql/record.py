@@ -62,8 +62,13 @@ def q(text):
     return b"\3" + text.encode()
 
 
+# Statements are named by the order in which they were prepared; the server's ids come in later.
+def on(command, statement, behind=b""):
+    return lambda ids: command + struct.pack("<I", ids.get(statement, 99)) + behind
+
+
 def execute(statement, flags=0, values=b""):
-    return b"\x17" + struct.pack("<IBI", statement, flags, 1) + values
+    return on(b"\x17", statement, struct.pack("<BI", flags, 1) + values)
 
 
 INT_7 = b"\0\1\3\0" + struct.pack("<i", 7)   # no NULLs, types follow: int, 7
@@ -114,19 +119,19 @@ def exchanges():
     yield "execute both", execute(4, 0, b"\0\1\3\0\3\0" + struct.pack("<ii", 5, 7)), None
     yield "execute again", execute(4, 0, b"\0\0" + struct.pack("<ii", 6, 7)), None
     yield "cursor", execute(4, 1, b"\0\1\3\0\3\0" + struct.pack("<ii", 5, 7)), None
-    yield "fetch", b"\x1c" + struct.pack("<II", 4, 2), None
-    yield "fetch to end", b"\x1c" + struct.pack("<II", 4, 100), None
-    yield "fetch error", b"\x1c" + struct.pack("<II", 98, 1), None
+    yield "fetch", on(b"\x1c", 4, struct.pack("<I", 2)), None
+    yield "fetch to end", on(b"\x1c", 4, struct.pack("<I", 100)), None
+    yield "fetch error", on(b"\x1c", 98, struct.pack("<I", 1)), None
     yield "cursor for no rows", execute(3, 1, INT_7), None
-    yield "statement reset", b"\x1a" + struct.pack("<I", 4), None
+    yield "statement reset", on(b"\x1a", 4), None
     yield "prepare long", b"\x16INSERT INTO t (b) VALUES (?)", None
-    yield "long data", b"\x18" + struct.pack("<IH", 6, 0) + b"longer", None
-    yield "execute long", execute(6, 0, b"\0\1\xfc\0"), None
-    yield "close", b"\x19" + struct.pack("<I", 6), None
+    yield "long data", on(b"\x18", 5, b"\0\0longer"), None
+    yield "execute long", execute(5, 0, b"\0\1\xfc\0"), None
+    yield "close", on(b"\x19", 5), None
     yield "prepare call", b"\x16CALL two()", None
-    yield "execute call", execute(7), None
+    yield "execute call", execute(6), None
     yield "prepare out", b"\x16CALL outs(?, ?)", None
-    yield "execute out", execute(8, 0, b"\0\1\3\0\xfe\0" + struct.pack("<i", 1) + b"\2in"), None
+    yield "execute out", execute(7, 0, b"\0\1\3\0\xfe\0" + struct.pack("<i", 1) + b"\2in"), None
     yield "local infile", q("LOAD DATA LOCAL INFILE 'f' INTO TABLE u"), [b"1\n2\n", b"3\n", b""]
     yield "local infile, none", q("LOAD DATA LOCAL INFILE 'f' INTO TABLE u"), [b""]
     yield "local infile, warning", q("LOAD DATA LOCAL INFILE 'f' INTO TABLE u"), [b"x\n", b""]
@@ -160,8 +165,13 @@ def main():
             assert setup.ask(q(text))[4:5] != b"\xff", text
         one = client(sys.argv[1], PLAIN | bits)
         one.ask(b"\2rec")
+        ids = {}
         for name, payload, upload in exchanges():
+            if callable(payload):
+                payload = payload(ids)
             reply = one.ask(payload)
+            if payload[0] == 0x16 and reply[4] == 0:
+                ids[len(ids) + 1] = struct.unpack_from("<I", reply, 5)[0]
             sent, after = b"", b""
             if upload is not None:
                 sequence = reply[-len("f") - 2] + 1
