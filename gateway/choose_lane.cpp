@@ -1,6 +1,7 @@
 // gateway/choose_lane.cpp: who may use which database, and by which lane.
 #include "gateway/context.hpp"
 #include "gateway/my_lobby.hpp"
+#include "gateway/relay/my_lane.hpp"
 #include "gateway/relay/pg_lane.hpp"
 #include "gateway/session.hpp"
 #include "gateway/translate/translate_lane.hpp"
@@ -73,11 +74,15 @@ bool session::choose_postgres(const database& entry, const user* who)
     return true;
 }
 
-bool session::choose_mysql(const database&, const user*)
+bool session::choose_mysql(const database& entry, const user* who)
 {
     if (protocol_ == client_protocol::postgres)
         return refuse_engine("MySQL", "MySQL");
-    return refuse_engine("MySQL", "no");  // until there is a lane
+    lane_ = std::make_unique<my_lane>(
+        shared_,
+        *this,
+        shared_.databases.mysql(entry, identity_.database, who, identity_.mysql->capabilities));
+    return true;
 }
 
 bool session::choose_sqlite()

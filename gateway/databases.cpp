@@ -20,6 +20,8 @@ milliseconds or_for_ever(duration configured) noexcept
     return configured.count() == 0 ? for_ever : configured;
 }
 
+}  // namespace
+
 pool::limits limits_of(const pool_config& settings)
 {
     pool::limits limits;
@@ -35,6 +37,8 @@ pool::limits limits_of(const pool_config& settings)
     limits.probe_after = or_for_ever(settings.probe_after);
     return limits;
 }
+
+namespace {
 
 pg::connect_options connect_options_of(const database& entry,
                                        const std::string& name,

@@ -17,11 +17,14 @@
 #include <asio/io_context.hpp>
 
 #include "gateway/config/config.hpp"
+#include "gateway/relay/my_database.hpp"
 #include "gateway/relay/pg_database.hpp"
 
 namespace sluice::gateway {
 
 struct context;
+
+pool::limits limits_of(const pool_config& settings);
 
 class database_table {
 public:
@@ -31,6 +34,12 @@ public:
     std::shared_ptr<pg_database> postgres(const database& entry,
                                           const std::string& name,
                                           const user* who);
+
+    // `capabilities`: the client's. Some of them make pools of their own.
+    std::shared_ptr<my_database> mysql(const database& entry,
+                                       const std::string& name,
+                                       const user* who,
+                                       std::uint32_t capabilities);
 
     // Timeouts of worker number `worker`'s shards; on that worker.
     void sweep(std::size_t worker, std::chrono::steady_clock::time_point now);

@@ -68,6 +68,19 @@ backend* shard::take_idle(steady_clock::time_point now)
     return nullptr;
 }
 
+bool shard::take(const backend& wanted)
+{
+    const auto found = std::find(idle_.rbegin(), idle_.rend(), &wanted);
+    if (found == idle_.rend() || first_)
+        return false;
+    const auto now = steady_clock::now();
+    if (now >= (*found)->book.expires || now - (*found)->book.idle_since >= settings().probe_after)
+        return false;
+    idle_.erase(std::next(found).base());
+    idle_published_.store(idle_.size());
+    return true;
+}
+
 void shard::leave(waiter& w) noexcept
 {
     if (w.queue_ != this)

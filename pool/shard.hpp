@@ -50,6 +50,9 @@ public:
     // latter also within this call, when the line is full).
     backend* acquire(waiter& w);
     void leave(waiter& w) noexcept;
+    // This very backend, if it is idle here and needs no probe. It may be gone already: only its
+    // address is looked at.
+    bool take(const backend& wanted);
 
     // The end of a lease: the backend is idle and clean, respectively of no use any more.
     void give_back(backend& b);

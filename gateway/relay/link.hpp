@@ -55,7 +55,8 @@ protected:
     ~link() override;
 
     // --- what a protocol does with it
-    virtual bool consume(bytes_view bytes) = 0;  // what the server sent; false: the link is dead
+    // What the server sent, to be changed in place at will; false: the link is dead.
+    virtual bool consume(std::span<std::byte> bytes) = 0;
     virtual void settled() = 0;                  // after each batch of reads
     virtual void on_drained() = 0;               // the server took what waited to be sent
     virtual void on_lost(const std::string& cause) = 0;  // whoever leases it has to be told

@@ -106,7 +106,7 @@ private:
     enum class internal { none, apply, read, rollback, discard, reset, probe, deallocate };
 
     // link
-    bool consume(bytes_view bytes) override;
+    bool consume(std::span<std::byte> bytes) override;
     void settled() override;
     void on_drained() override;
     void on_lost(const std::string& cause) override;

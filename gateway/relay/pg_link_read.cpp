@@ -34,7 +34,7 @@ bool seen_whole(char type, std::size_t total, bool reading_row) noexcept
 }  // namespace
 
 // False: the link is dead.
-bool pg_link::consume(bytes_view bytes)
+bool pg_link::consume(std::span<std::byte> bytes)
 {
     if (partial_.empty()) {
         const auto used = parse(bytes);

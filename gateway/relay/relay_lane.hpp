@@ -27,7 +27,7 @@ public:
 
 protected:
     // What the client's next bytes wait for.
-    enum class wait : std::uint8_t { none, backend, settings, settings_read };
+    enum class wait : std::uint8_t { none, backend, settings, settings_read, reply };
 
     struct refusal {
         client_error code = client_error::internal;

@@ -1,0 +1,253 @@
+// gateway/relay/my_lane.cpp: leases, waiting, and what ends a command.
+#include "gateway/relay/my_lane.hpp"
+
+#include <asio/post.hpp>
+
+#include "gateway/context.hpp"
+#include "gateway/my_errors.hpp"
+
+namespace sluice::gateway {
+
+my_lane::my_lane(context& shared, client_channel& channel, std::shared_ptr<my_database> database)
+    : relay_lane(shared, channel, *database), database_(std::move(database))
+{
+}
+
+my_lane::~my_lane()
+{
+    if (last_link_)
+        last_link_->forget_last_client();
+}
+
+// No backend is needed to welcome a client: what it is told does not depend on one.
+void my_lane::start()
+{
+    const my_client& client = *channel_.identity().mysql;
+    capabilities_ = client.capabilities;
+    begins_ = my_session_start(
+        client.collation, database_->schema(), capabilities_ & mysql::capability::multi_statements);
+    settings_ = begins_;
+    channel_.forget_parameters();
+    starting_ = false;
+    auto sequence = client.sequence;
+    mysql::append_ok(channel_.out(), sequence, {}, capabilities_);
+    channel_.flush();
+    channel_.set_reading(true);
+}
+
+bool my_lane::begin_lease(backend& granted)
+{
+    waiting_ = wait::none;
+    link_ = &static_cast<my_link&>(granted);
+    fresh_ = last_link_ != link_;
+    if (last_link_ && fresh_)
+        last_link_->forget_last_client();
+    last_link_ = nullptr;
+    link_->begin_lease(*this, capabilities_);
+    return true;
+}
+
+// True: the lane has a link with its client's settings. False: wait, or refusal_ says why not.
+bool my_lane::ready()
+{
+    if (!link_) {
+        if (last_link_ && shard_.take(*last_link_))
+            begin_lease(*last_link_);
+        else if (!lease())
+            return false;
+    }
+    return settle_settings(settings_);
+}
+
+bool my_lane::settle_settings(const session_settings& wanted)
+{
+    if (link_->apply(wanted) != my_link::apply_outcome::wait)
+        return true;
+    hold(wait::settings);
+    link_->flush();
+    return false;
+}
+
+void my_lane::on_settings_applied(const std::string& error)
+{
+    if (!error.empty()) {
+        fatal(client_error::backend_lost,
+              "the session's state cannot be restored on another backend: " + error,
+              "settings refused");
+        return;
+    }
+    if (waiting_ != wait::settings)
+        return;
+    waiting_ = wait::none;
+    resume();
+}
+
+void my_lane::end_lease()
+{
+    my_link* const link = std::exchange(link_, nullptr);
+    last_link_ = link;
+    fresh_ = false;
+    was_in_transaction_ = false;
+    link->end_lease(true);
+}
+
+void my_lane::on_reply(bytes_view bytes)
+{
+    channel_.send(bytes);
+    if (link_ && channel_.unsent() > 0)
+        link_->pause_reading();
+}
+
+void my_lane::on_drained()
+{
+    if (link_)
+        link_->resume_reading();
+}
+
+bool my_lane::pinned() const noexcept
+{
+    return pins_.pinned() || in_use_ > 0 || one_shot_;
+}
+
+void my_lane::on_replies_done()
+{
+    if (waiting_ == wait::settings || closed_ || body_left_ > 0 || body_continues_)
+        return;
+    if (std::exchange(running_, false)) {
+        if (!failed_)
+            pins_.settle(effects_);
+        else if (!effects_.plain)
+            link_->set_dirty(true);  // what it changed before it failed is not reported
+        executing_ = nullptr;
+        fresh_ = false;
+        if (link_->tracker().status_uncertain() &&
+            (was_in_transaction_ || !effects_.plain || !(status_ & mysql::status::autocommit))) {
+            link_->ask_status();
+            return;
+        }
+    }
+    status_ = link_->status();
+    was_in_transaction_ = link_->in_transaction();
+    if (was_in_transaction_ && database_->mode() == pool_mode::statement) {
+        fatal(client_error::transaction_forbidden,
+              no_transactions(),
+              "transaction in statement mode");
+        return;
+    }
+    const bool keep = session_mode() || was_in_transaction_ || pinned();
+    if (waiting_ == wait::reply)
+        waiting_ = wait::none;
+    if (!keep && waiting_ == wait::none) {
+        if (read_touched())
+            return;
+        end_lease();
+    }
+    if (draining_ && quiescent()) {
+        request_drain();
+        return;
+    }
+    resume();
+}
+
+void my_lane::on_link_lost(const std::string& cause, bool begun, bool mid_packet)
+{
+    my_link* const link = std::exchange(link_, nullptr);
+    const bool keep = !session_mode() && !pinned() && !mid_packet;
+    const std::string message = "the connection to the database was lost: " + cause;
+    const bool was_running = std::exchange(running_, false);
+    const bool in_transaction = std::exchange(was_in_transaction_, false);
+    const auto sequence =
+        begun ? link->next_sequence() : static_cast<std::uint8_t>(last_sequence_ + 1);
+    body_dropped_ = body_left_ > 0 || body_continues_;
+    upload_dropped_ = uploading_;
+    executing_ = nullptr;
+    preparing_.reset();
+    touched_.clear();
+    ask_collation_ = restore_tracking_ = one_shot_ = blocked_ = false;
+    if (mid_packet) {
+        closed_ = true;
+        channel_.close("backend lost in the middle of a packet");
+        return;
+    }
+    if (was_running || !keep)
+        append_my_error(channel_.out(),
+                        was_running ? sequence : std::uint8_t{1},
+                        client_error::backend_lost,
+                        message,
+                        was_running ? "Whether the statement took effect is not known." : "");
+    if (!keep) {
+        closed_ = true;
+        channel_.close("backend lost");
+        return;
+    }
+    if (!was_running && in_transaction) {
+        refusal_ = std::make_unique<refusal>();
+        refusal_->code = client_error::backend_lost;
+        refusal_->message = message;
+        refusal_->hint = "The transaction was rolled back.";
+    }
+    waiting_ = wait::none;
+    channel_.flush();
+    // Not from within the link's reading: the lane may lease another one.
+    asio::post(channel_.io(), [this, alive = std::weak_ptr<bool>(alive_)] {
+        if (!alive.expired())
+            resume();
+    });
+}
+
+void my_lane::on_client_gone()
+{
+    closed_ = true;
+    if (queued())
+        shard_.leave(*this);
+    if (my_link* link = std::exchange(last_link_, nullptr))
+        link->forget_last_client();
+    if (my_link* link = std::exchange(link_, nullptr)) {
+        if (session_mode() || pinned() || running_ || ask_collation_ || !touched_.empty())
+            link->set_dirty(true);
+        link->abandon((body_left_ > 0 || body_continues_) && !body_dropped_);
+    }
+}
+
+void my_lane::on_cancel(std::function<void()> done)
+{
+    if (waiting_ == wait::backend && queued()) {
+        shard_.leave(*this);
+        waiting_ = wait::none;
+        refuse_next(client_error::cancelled, "Query execution was interrupted", "");
+    } else if (link_ && running_) {
+        link_->cancel(std::move(done));
+        return;
+    }
+    if (done)
+        done();
+}
+
+bool my_lane::quiescent() const noexcept
+{
+    return waiting_ == wait::none && !running_ && in_.empty() && body_left_ == 0 &&
+           !body_continues_ && !(link_ && link_->in_transaction());
+}
+
+std::string my_lane::no_transactions() const
+{
+    return "transactions cannot be used on database \"" + channel_.identity().database +
+           "\": its pool.mode is \"statement\"";
+}
+
+void my_lane::request_drain()
+{
+    draining_ = true;
+    if (!quiescent() || closed_)
+        return;
+    fatal(client_error::shutting_down, "Server shutdown in progress", "drained");
+}
+
+void my_lane::fatal(client_error code, const std::string& message, std::string_view reason)
+{
+    append_my_error(channel_.out(), static_cast<std::uint8_t>(last_sequence_ + 1), code, message);
+    closed_ = true;
+    channel_.close(reason);
+}
+
+}  // namespace sluice::gateway

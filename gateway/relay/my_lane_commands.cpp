@@ -1,0 +1,406 @@
+// gateway/relay/my_lane_commands.cpp: the client's commands on their way to the backend.
+#include <algorithm>
+
+#include "gateway/context.hpp"
+#include "gateway/my_errors.hpp"
+#include "gateway/relay/my_lane.hpp"
+#include "proto/mysql/requests.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+using mysql::command;
+using mysql::header_size;
+using mysql::packet_header;
+
+// How much of a statement's text is looked at. What a longer one does to the session behind this
+// is the server's word only.
+constexpr std::size_t inspected_max = 256 * 1024;
+// Commands that are no statements: names, ids, a login.
+constexpr std::size_t short_command_max = 64 * 1024;
+
+constexpr std::size_t command_at = header_size;
+
+}  // namespace
+
+std::size_t my_lane::process(bytes_view in)
+{
+    std::size_t at = 0;
+    while (at < in.size() && waiting_ == wait::none && !closed_ && !blocked_) {
+        const auto rest = in.subspan(at);
+        if (body_left_ > 0) {
+            const auto part = rest.first(std::min(body_left_, rest.size()));
+            body_left_ -= part.size();
+            at += part.size();
+            if (!body_dropped_)
+                link_->send(part);
+        } else {
+            if (rest.size() < header_size)
+                break;
+            const auto header = mysql::load_header(rest.data());
+            std::size_t taken = 0;
+            if (body_continues_)
+                taken = body_dropped_ ? drop(header, rest) : relay(header, rest);
+            else if (uploading_)
+                taken = on_upload(header, rest);
+            else if (running_)
+                hold(wait::reply);
+            else
+                taken = on_command(header, rest);
+            if (taken == 0)
+                break;
+            at += taken;
+        }
+        if (link_ && link_->congested() && waiting_ == wait::none)
+            block();
+    }
+    // Commands without an answer, and what goes in front of the next one.
+    if (link_ && !closed_ && !running_ && link_->congested())
+        link_->flush();
+    if (channel_.unsent() > 0)
+        channel_.flush();
+    return at;
+}
+
+std::size_t my_lane::on_command(packet_header header, bytes_view rest)
+{
+    if (rest.size() <= command_at) {
+        if (header.length == 0)
+            fatal(client_error::malformed_message, "a packet without a command", "bad packet");
+        return 0;
+    }
+    last_sequence_ = header.sequence;
+    message_size_ = 0;
+    const auto what = static_cast<command>(rest[command_at]);
+    if (refusal_ && mysql::has_reply(what))
+        return refuse(header, rest);
+    switch (what) {
+        case command::query:
+            return on_query(header, rest);
+        case command::stmt_prepare:
+            return on_prepare(header, rest);
+        case command::stmt_execute:
+            return on_execute(header, rest);
+        case command::stmt_send_long_data:
+            return on_long_data(header, rest);
+        case command::stmt_close:
+            return on_statement_close(header, rest);
+        case command::stmt_reset:
+            return on_statement_reset(header, rest);
+        case command::stmt_fetch:
+            return on_fetch(header, rest);
+        case command::ping:
+            return on_ping(header, rest);
+        case command::quit:
+            closed_ = true;
+            channel_.close("client said goodbye");
+            return header_size + 1;
+        case command::init_db:
+            return on_init_db(header, rest);
+        case command::set_option:
+            return on_set_option(header, rest);
+        case command::process_kill:
+            return on_process_kill(header, rest);
+        case command::change_user:
+            return on_change_user(header, rest);
+        case command::reset_connection:
+            return on_reset_connection(header, rest);
+        case command::statistics:
+        case command::field_list:
+        case command::process_info:
+            return on_plain_command(what, header, rest);
+        default:
+            return refuse_with(
+                client_error::not_supported,
+                std::string(mysql::name_of(what)) + " is not offered by this gateway",
+                header,
+                rest);
+    }
+}
+
+// Whether all of a short command is there. One that is too long for its kind ends the connection.
+bool my_lane::whole(packet_header header, bytes_view rest)
+{
+    if (header.length > short_command_max) {
+        fatal(client_error::malformed_message,
+              "a command of " + std::to_string(header.length) + " bytes",
+              "bad packet");
+        return false;
+    }
+    return rest.size() >= header_size + header.length;
+}
+
+std::size_t my_lane::on_query(packet_header header, bytes_view rest)
+{
+    if (rest.size() < header_size + std::min<std::size_t>(header.length, inspected_max))
+        return 0;
+    const auto text =
+        as_text(rest.subspan(command_at + 1)
+                    .first(std::min<std::size_t>(header.length, rest.size() - header_size) - 1));
+    auto effects = my_effects_of(text, reading_mode());
+    if (effects.kills) {
+        if (!effects.kill.constant || effects.kill.by_query_id)
+            return refuse_with(client_error::not_supported,
+                               "KILL takes a connection id of this gateway's",
+                               header,
+                               rest);
+        kill(static_cast<std::uint32_t>(effects.kill.connection),
+             effects.kill.query ? kill_scope::query : kill_scope::connection);
+        return drop(header, rest);
+    }
+    if (effects.loads_local_file && !(capabilities_ & mysql::capability::local_files))
+        return refuse_with(client_error::not_supported,
+                           "LOAD DATA LOCAL needs a client that announced CLIENT_LOCAL_FILES",
+                           header,
+                           rest);
+    if (database_->mode() == pool_mode::statement && effects.opens_transaction)
+        return refuse_with(client_error::transaction_forbidden, no_transactions(), header, rest);
+    if (!effects.schema.empty() && change_database(effects.schema, header, rest))
+        return header_size + header.length;
+    if (!ready())
+        return refusal_ ? refuse(header, rest) : 0;
+    if (sql::any(effects.looks))
+        answer_questions(effects.looks);
+    begin_command(command::query, std::move(effects));
+    return relay(header, rest);
+}
+
+// A command that will be answered goes to the backend.
+void my_lane::begin_command(command what, my_effects effects)
+{
+    command_ = what;
+    effects_ = std::move(effects);
+    running_ = true;
+    failed_ = false;
+    pins_.pin(effects_);
+    if (effects_.touches_tracking) {
+        restore_tracking_ = true;
+        touched_.insert(touched_.end(), effects_.variables.begin(), effects_.variables.end());
+    }
+    link_->set_dirty(pinned() || session_mode());
+    link_->expect(what, static_cast<std::uint8_t>(last_sequence_ + 1));
+}
+
+std::size_t my_lane::on_init_db(packet_header header, bytes_view rest)
+{
+    if (!whole(header, rest))
+        return 0;
+    const auto name = mysql::text_of(rest.subspan(command_at, header.length));
+    if (change_database(name, header, rest))
+        return header_size + header.length;
+    if (!ready())
+        return refusal_ ? refuse(header, rest) : 0;
+    begin_command(command::init_db);
+    const std::string& own = database_->schema();
+    if (name != channel_.identity().database || own.empty())
+        return relay(header, rest);
+    // The client's name for the database that it is in.
+    mysql::append_text_command(link_->out(), command::init_db, own);
+    link_->flush();
+    return header_size + header.length;
+}
+
+// Another database of the gateway, by its name there: then this lane is done. A client that keeps a
+// backend stays on it, and names schemas of its server.
+bool my_lane::change_database(std::string_view name, packet_header header, bytes_view rest)
+{
+    if (link_ || name == channel_.identity().database)
+        return false;
+    return channel_.change_database(name,
+                                    static_cast<std::uint8_t>(header.sequence + 1),
+                                    rest.subspan(header_size + header.length));
+}
+
+std::size_t my_lane::on_set_option(packet_header header, bytes_view rest)
+{
+    if (!whole(header, rest))
+        return 0;
+    const auto option = mysql::decode_set_option(rest.subspan(command_at, header.length));
+    if (!option || *option > mysql::set_option::multi_statements_off)
+        return answer_error(
+            {mysql::error_number::unknown_com, "08S01", "Unknown command"}, header, rest);
+    settings_.set(multi_statements_entry,
+                  *option == mysql::set_option::multi_statements_on ? "1" : "0");
+    answer_ok(true);
+    return header_size + header.length;
+}
+
+std::size_t my_lane::on_process_kill(packet_header header, bytes_view rest)
+{
+    if (!whole(header, rest))
+        return 0;
+    const auto id = mysql::decode_process_kill(rest.subspan(command_at, header.length));
+    kill(id ? *id : 0, kill_scope::connection);
+    return header_size + header.length;
+}
+
+void my_lane::kill(std::uint32_t id, kill_scope scope)
+{
+    hold(wait::reply);
+    channel_.kill(id, scope, [this, id, alive = std::weak_ptr<bool>(alive_)](kill_outcome how) {
+        if (alive.expired() || closed_)
+            return;
+        auto sequence = static_cast<std::uint8_t>(last_sequence_ + 1);
+        const std::string number = std::to_string(id);
+        if (how == kill_outcome::unknown_id) {
+            const std::string text = "Unknown thread id: " + number;
+            mysql::append_err(
+                channel_.out(), sequence, {mysql::error_number::no_such_thread, "HY000", text});
+        } else if (how == kill_outcome::not_the_owner) {
+            const std::string text = "You are not owner of thread " + number;
+            mysql::append_err(
+                channel_.out(), sequence, {mysql::error_number::kill_denied, "HY000", text});
+        } else {
+            answer_ok();
+        }
+        channel_.flush();
+        waiting_ = wait::none;
+        resume();
+    });
+}
+
+std::size_t my_lane::on_reset_connection(packet_header header, bytes_view rest)
+{
+    if (!whole(header, rest))
+        return 0;
+    if (!link_) {
+        reset_session();
+        answer_ok();
+        return header_size + header.length;
+    }
+    running_ = true;
+    failed_ = false;
+    command_ = command::reset_connection;
+    effects_ = {};
+    link_->expect(command_);
+    return relay(header, rest);
+}
+
+std::size_t my_lane::on_ping(packet_header header, bytes_view rest)
+{
+    if (link_)
+        return on_plain_command(command::ping, header, rest);
+    if (!whole(header, rest))
+        return 0;
+    answer_ok();
+    return header_size + header.length;
+}
+
+std::size_t my_lane::on_change_user(packet_header header, bytes_view rest)
+{
+    if (!whole(header, rest))
+        return 0;
+    channel_.change_user(rest);
+    return rest.size();
+}
+
+std::size_t my_lane::on_plain_command(command what, packet_header header, bytes_view rest)
+{
+    if (!whole(header, rest))
+        return 0;
+    if (!ready())
+        return refusal_ ? refuse(header, rest) : 0;
+    begin_command(what);
+    return relay(header, rest);
+}
+
+// One packet of the client's file. After an empty one it is the server's turn again.
+std::size_t my_lane::on_upload(packet_header header, bytes_view rest)
+{
+    const bool last = header.length == 0 && !upload_continues_;
+    upload_continues_ = header.continues();
+    last_sequence_ = header.sequence;
+    if (last)
+        uploading_ = false;
+    if (upload_dropped_) {
+        upload_dropped_ = !last;
+        return drop({header.length, header.sequence}, rest);
+    }
+    // The client counts EOFs that the server has not sent.
+    const packet_header theirs{
+        header.length, static_cast<std::uint8_t>(header.sequence - link_->sequence_shift())};
+    link_->on_upload(theirs);
+    mysql::store_header(link_->out().grow(header_size), theirs);
+    const auto taken = std::min<std::size_t>(header_size + header.length, rest.size());
+    body_left_ = header_size + header.length - taken;
+    body_dropped_ = body_continues_ = false;
+    link_->send(rest.subspan(header_size, taken - header_size));
+    return taken;
+}
+
+// Forwards a packet from byte `skip` on; what lies before was sent in another form.
+std::size_t my_lane::relay(packet_header header, bytes_view rest, std::size_t skip)
+{
+    const auto total = header_size + header.length;
+    message_size_ += header.length;
+    last_sequence_ = header.sequence;
+    if (message_size_ > shared_.settings.gateway.max_message) {
+        fatal(client_error::message_too_large,
+              "a command of more than gateway.max_message (" +
+                  std::to_string(shared_.settings.gateway.max_message) + " bytes)",
+              "message too large");
+        return 0;
+    }
+    const auto taken = std::min<std::size_t>(total, rest.size());
+    body_left_ = total - taken;
+    body_continues_ = header.continues();
+    body_dropped_ = false;
+    link_->send(rest.subspan(skip, taken - skip));
+    return taken;
+}
+
+std::size_t my_lane::drop(packet_header header, bytes_view rest)
+{
+    const auto taken = std::min<std::size_t>(header_size + header.length, rest.size());
+    last_sequence_ = header.sequence;
+    body_left_ = header_size + header.length - taken;
+    body_continues_ = header.continues() && !uploading_ && !upload_dropped_;
+    body_dropped_ = true;
+    return taken;
+}
+
+std::size_t my_lane::refuse(packet_header header, bytes_view rest)
+{
+    const auto why = std::move(refusal_);
+    append_my_error(channel_.out(),
+                    static_cast<std::uint8_t>(header.sequence + 1),
+                    why->code,
+                    why->message,
+                    why->hint);
+    return drop(header, rest);
+}
+
+std::size_t my_lane::refuse_with(client_error code,
+                                 std::string_view message,
+                                 packet_header header,
+                                 bytes_view rest)
+{
+    append_my_error(channel_.out(), static_cast<std::uint8_t>(header.sequence + 1), code, message);
+    return drop(header, rest);
+}
+
+std::size_t my_lane::answer_error(const mysql::err_message& error,
+                                  packet_header header,
+                                  bytes_view rest)
+{
+    auto sequence = static_cast<std::uint8_t>(header.sequence + 1);
+    mysql::append_err(channel_.out(), sequence, error);
+    return drop(header, rest);
+}
+
+// `as_eof`: in the place of an EOF, as COM_SET_OPTION is answered.
+void my_lane::answer_ok(bool as_eof)
+{
+    auto sequence = static_cast<std::uint8_t>(last_sequence_ + 1);
+    mysql::ok_message ok;
+    ok.status = link_ ? link_->status() : status_;
+    ok.status &= mysql::status::in_transaction | mysql::status::autocommit |
+                 mysql::status::no_backslash_escapes | mysql::status::in_readonly_transaction |
+                 mysql::status::ansi_quotes;
+    if (as_eof)
+        mysql::append_end_of_rows(channel_.out(), sequence, ok, capabilities_);
+    else
+        mysql::append_ok(channel_.out(), sequence, ok, capabilities_);
+}
+
+}  // namespace sluice::gateway

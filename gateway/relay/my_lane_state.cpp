@@ -1,0 +1,205 @@
+// gateway/relay/my_lane_state.cpp: what belongs to a client's session, as its server reports it.
+#include <algorithm>
+
+#include "gateway/relay/my_lane.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+constexpr std::size_t touched_max = 64;
+
+}  // namespace
+
+void my_lane::on_ok(const mysql::ok_message& ok)
+{
+    if (ok.insert_id != 0)
+        last_insert_id_ = ok.insert_id;
+    if (ok.status & mysql::status::session_state_changed)
+        track(ok);
+    if (executing_) {
+        const bool cursor = (ok.status & mysql::status::cursor_exists) &&
+                            !(ok.status & mysql::status::last_row_sent);
+        if (!cursor) {
+            end_statement(*executing_);
+        } else if (!executing_->has_cursor) {
+            end_statement(*executing_);
+            executing_->has_cursor = true;
+            ++in_use_;
+        }
+        link_->set_dirty(pinned() || session_mode());
+    }
+    if (command_ == mysql::command::reset_connection)
+        reset_session();
+}
+
+void my_lane::on_error(std::uint16_t)
+{
+    failed_ = true;
+    if (executing_ && command_ == mysql::command::stmt_execute)
+        end_statement(*executing_);
+}
+
+bool my_lane::on_local_infile()
+{
+    if (!(capabilities_ & mysql::capability::local_files) || !effects_.loads_local_file)
+        return false;
+    uploading_ = true;
+    upload_dropped_ = upload_continues_ = false;
+    return true;
+}
+
+void my_lane::track(const mysql::ok_message& ok)
+{
+    bool explained = effects_.changes_explained;
+    bool changed = false;
+    auto changes = ok.changes;
+    while (const auto change = changes.next()) {
+        switch (change->type) {
+            case mysql::session_track::system_variable: {
+                explained = explained || effects_.plain;
+                mysql::variable_list variables(change->data);
+                while (const auto variable = variables.next())
+                    on_variable(variable->name, variable->value);
+                break;
+            }
+            case mysql::session_track::schema: {
+                const auto schema = mysql::change_text(change->data);
+                explained = explained || command_ == mysql::command::init_db;
+                settings_.set(schema_entry, schema);
+                link_->note_setting(schema_entry, schema);
+                break;
+            }
+            case mysql::session_track::state_change:
+                changed = true;
+                break;
+            case mysql::session_track::transaction_characteristics:
+                // SET TRANSACTION is for the next one; what an open one has ends with it.
+                one_shot_ = !mysql::change_text(change->data).empty() &&
+                            !(ok.status & mysql::status::in_transaction);
+                break;
+            case mysql::session_track::transaction_state:
+                pins_.set_tables_locked(mysql::change_text(change->data).ends_with('L'));
+                break;
+            default:
+                break;
+        }
+    }
+    if (changed && !explained)
+        pins_.pin_for_good("session state");
+    link_->set_dirty(pinned() || session_mode());
+}
+
+void my_lane::on_variable(std::string_view name, std::string_view value)
+{
+    switch (kind_of_variable(name)) {
+        case my_variable::tracking:
+            restore_tracking_ = true;
+            return;
+        case my_variable::pins:
+            pins_.pin_for_good("session variable");
+            return;
+        case my_variable::last_insert_id: {
+            std::uint64_t id = 0;
+            for (const char c : value)
+                id = c >= '0' && c <= '9' ? id * 10 + static_cast<std::uint64_t>(c - '0') : id;
+            last_insert_id_ = id;
+            return;
+        }
+        case my_variable::charset:
+            // The collation is not reported, and character_set_connection stands for it.
+            ask_collation_ = true;
+            if (name == "character_set_connection" || name == "collation_connection")
+                return;
+            break;
+        case my_variable::follows:
+            break;
+    }
+    settings_.set(name, value);
+    link_->note_setting(name, value);
+}
+
+// How the server reads this client's texts: its status flags say it.
+sql::mysql_mode my_lane::reading_mode() const noexcept
+{
+    sql::mysql_mode mode;
+    mode.backslash_escapes = !(status_ & mysql::status::no_backslash_escapes);
+    const auto* said = settings_.find("sql_mode");
+    mode.ansi_quotes = said && (said->find("ANSI") != std::string::npos);
+    return mode;
+}
+
+// The server is asked for what it did not report. True: wait for its answer.
+bool my_lane::read_touched()
+{
+    if (std::exchange(restore_tracking_, false))
+        link_->restore_tracking();
+    if (std::exchange(ask_collation_, false))
+        touched_.push_back("collation_connection");
+    std::sort(touched_.begin(), touched_.end());
+    touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
+    std::erase_if(touched_, [](const std::string& name) {
+        const auto kind = kind_of_variable(name);
+        return kind == my_variable::tracking || kind == my_variable::last_insert_id;
+    });
+    if (touched_.empty())
+        return !link_->tracker().empty();
+    if (touched_.size() > touched_max) {
+        touched_.clear();
+        pins_.pin_for_good("session variable");
+        link_->set_dirty(true);
+        return true;
+    }
+    hold(wait::settings_read);
+    link_->read_settings(touched_);
+    return true;
+}
+
+void my_lane::on_settings_read(const std::vector<std::optional<std::string>>& values)
+{
+    if (values.size() != touched_.size()) {
+        pins_.pin_for_good("session variable");  // it would not say
+        link_->set_dirty(true);
+    }
+    for (std::size_t i = 0; i < values.size() && i < touched_.size(); ++i) {
+        const std::string value = values[i].value_or("");
+        settings_.set(touched_[i], value);
+        link_->note_setting(touched_[i], value);
+        if (touched_[i] != "collation_connection")
+            continue;
+        // It says which character set, too.
+        settings_.erase("character_set_connection");
+        link_->forget_setting("character_set_connection");
+    }
+    touched_.clear();
+    waiting_ = wait::none;  // on_replies_done follows
+}
+
+// As COM_RESET_CONNECTION leaves it: the schema and COM_SET_OPTION stay.
+void my_lane::reset_session()
+{
+    session_settings now = begins_;
+    for (const auto name : {schema_entry, multi_statements_entry}) {
+        if (const auto* value = settings_.find(name))
+            now.set(name, *value);
+    }
+    settings_ = std::move(now);
+    statements_.clear();
+    executing_ = nullptr;
+    in_use_ = 0;
+    pins_.clear();
+    touched_.clear();
+    one_shot_ = ask_collation_ = restore_tracking_ = false;
+    last_insert_id_ = 0;
+}
+
+// What the statement before left is asked for. If it ran here and nobody was here since, the server
+// knows; else it is brought along. In either case what others left is cleared.
+void my_lane::answer_questions(sql::looks_back asks)
+{
+    if (fresh_ && sql::any(asks & sql::looks_back::insert_id))
+        link_->set_last_insert_id(last_insert_id_);
+    if (sql::any(asks & sql::looks_back::diagnostics) && link_->shows_others_diagnostics())
+        link_->clear_diagnostics();
+}
+
+}  // namespace sluice::gateway

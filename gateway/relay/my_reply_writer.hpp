@@ -1,0 +1,69 @@
+// gateway/relay/my_reply_writer.hpp: a backend's packets as their client wants them.
+//
+// Backends have CLIENT_DEPRECATE_EOF and CLIENT_SESSION_TRACK on and report every change. A client
+// without the first gets an EOF behind its column definitions and for the OK behind its rows, and
+// all packets numbered anew; and it hears of as many changes as a server reports by itself. All
+// else goes on byte by byte, from where it was read.
+//
+// Layer: gateway/relay. Part of a link, at work while a client leases it. Allocates nothing but
+// where changes are left out.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "proto/core/byte_queue.hpp"
+#include "proto/mysql/reply_tracker.hpp"
+
+namespace sluice::gateway {
+
+class my_reply_writer {
+public:
+    // Bytes to the client: what was appended to out(), then what send() brings.
+    class sink {
+    public:
+        virtual byte_queue& reply_out() noexcept = 0;
+        virtual void on_reply(bytes_view bytes) = 0;
+
+    protected:
+        ~sink() = default;
+    };
+
+    void begin_lease(sink& to, std::uint32_t capabilities) noexcept;
+    void end_lease() noexcept { to_ = nullptr; }
+
+    // A command of the client's was sent; its answer begins with `sequence`.
+    void begin_reply(std::uint8_t sequence) noexcept;
+
+    // The header and as much of the payload as is there; rest() brings what follows. The packet
+    // is changed in place.
+    void packet(const mysql::reply_tracker::verdict& verdict,
+                const mysql::reply_tracker& tracker,
+                std::span<std::byte> bytes);
+    void rest(bytes_view bytes) { pass(bytes); }
+    // Call before the bytes given to packet() and rest() change, and when no more will come soon.
+    void send();
+
+    // Bytes of the unfinished reply have been passed on.
+    bool begun() const noexcept { return begun_; }
+    std::uint8_t next_sequence() const noexcept { return next_; }
+    // How much higher the client's numbers are than the backend's.
+    std::uint8_t shift() const noexcept { return shift_; }
+
+private:
+    void pass(bytes_view bytes);
+    byte_queue& own_bytes();  // for packets of ours, behind what was passed
+    void insert_eof(std::uint16_t status, std::uint16_t warnings);
+    void rewrite(mysql::packet_kind kind, const mysql::ok_message& ok, std::byte first);
+
+    sink* to_ = nullptr;
+    bytes_view range_;  // adjacent bytes, not handed on yet
+    std::uint32_t capabilities_ = 0;
+    bool eof_owed_ = false;  // behind the definitions that were passed
+    bool unsent_ = false;    // something was appended to the client's queue
+    bool begun_ = false;
+    std::uint8_t next_ = 1;
+    std::uint8_t shift_ = 0;
+};
+
+}  // namespace sluice::gateway
