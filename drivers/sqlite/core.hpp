@@ -16,8 +16,9 @@
 #include <set>
 #include <thread>
 
+#include "drivers/sqlite/cost_table.hpp"
 #include "drivers/sqlite/engine.hpp"
-#include "drivers/sqlite/handle.hpp"
+#include "drivers/sqlite/inline_reader.hpp"
 
 namespace sluice::sqlite {
 
@@ -58,6 +59,8 @@ struct job {
     request with;
     portal_id id = 0;
     transaction_options how;
+    text_kind kind = text_kind::other;
+    bool alone = false;  // in no group: it has been in one that was rolled back
     std::unique_ptr<completion> done;
     clock::time_point queued_at{};
     outcome result;
@@ -74,8 +77,11 @@ enum class place {
 
 struct session_state : std::enable_shared_from_this<session_state> {
     std::shared_ptr<engine> on;
-    asio::any_io_executor executor;
+    std::shared_ptr<inline_reader> loop;
     place where = place::idle;
+    // Nothing but the loop can touch the session between operations, and reads need no handle of
+    // its own. Written before a completion is delivered, read on the loop.
+    bool free = true;
     bool closed = false;
     bool needs_lease = false;         // a reader found that the statement writes
     bool waits_for_borrower = false;  // submitted while a thread tidied the session up
@@ -92,12 +98,27 @@ using session_ref = std::shared_ptr<session_state>;
 
 class engine : public std::enable_shared_from_this<engine> {
 public:
-    explicit engine(options with) : options_(std::move(with)) {}
+    explicit engine(options with)
+        : options_(std::move(with)), checkpoint_at_(options_.checkpoint_frames)
+    {
+    }
 
     bool start(sql_error& why);  // database.cpp
     void close(std::chrono::milliseconds grace);
     statistics stats() const;
     const options& with() const noexcept { return options_; }
+
+    // The loop's and inline readers'.
+    bool serves() const noexcept { return !quiet_now_.load(std::memory_order_relaxed); }
+    std::uint64_t published() const noexcept { return published_.load(); }
+    bool all_durable() const noexcept
+    {
+        const auto committed = committed_.load();
+        return durable_.load() >= committed;
+    }
+    cost_table& slow() noexcept { return slow_; }
+    void count_inline() noexcept { inline_reads_.fetch_add(1, std::memory_order_relaxed); }
+    std::shared_ptr<inline_reader> loop_of(const asio::any_io_executor& executor);
 
     void submit(const session_ref& s, job&& wanted);  // submit.cpp
     void cancel(session_state& s);
@@ -135,19 +156,42 @@ private:
 
     // reader.cpp
     void read_loop();
-    void run_on_reader(const session_ref& s);
+    void run_reads(lock& held);
+    void run_bound(lock& held);
+    std::vector<session_ref> take_reads();
+    void start_running(const session_ref& s);
+    void note_cost(const std::string& sql, bool slow) noexcept;
+    void after_read(lock& held, const session_ref& s, std::vector<letter>& over);
+    bool begin_snapshot(handle& on);
     void run_on_free_handle(session_state& s, std::unique_ptr<handle>& with);
     std::unique_ptr<handle> get_handle(lock& held, sql_error& why);
     void put_handle(std::unique_ptr<handle> h) noexcept;
 
     // writer.cpp
     void write_loop();
-    void run_on_writer(const session_ref& s);
+    void wait_for_writes(lock& held);
+    void run_next_write(lock& held);
+    bool open_writer(sql_error& why);
+    bool may_defer() const noexcept;
+    void defer_flushes(bool on) noexcept;
+    bool is_quick(const session_state& s) const noexcept;
+    void save_from_log() noexcept;
+    bool make_durable() noexcept;
+    void flush(lock& held);
     void run_first_write(session_state& s);
     void run_as_holder(session_state& s);
     void after_write(lock& held, const session_ref& s);
     void watch_lease(lock& held);
     void checkpoint(lock& held);
+    void checkpoint_if_due(lock& held);
+
+    // group.cpp: several clients' autocommit writes in one transaction
+    bool may_group(const session_state& s) const noexcept;
+    void run_group(lock& held);
+    void end_group(lock& held, const std::vector<session_ref>& members, std::size_t ran);
+    std::size_t run_members(const std::vector<session_ref>& members, bool& broken);
+    bool run_member(session_state& s);
+    bool commit_group(const std::vector<session_ref>& members);
 
     // janitor.cpp
     void sweep_loop();
@@ -158,6 +202,7 @@ private:
     // Between the two, the caller's thread works on an idle session without the mutex.
     void borrow(lock& held, session_state& s);
     void give_back(lock& held, const session_ref& s);
+    void conclude(const session_ref& s, std::vector<letter>& into);
     void finish(lock& held, const session_ref& s);  // delivers s->current, unlocks
     void note_holding(const session_ref& s);
 
@@ -178,12 +223,27 @@ private:
     std::vector<std::unique_ptr<handle>> spare_;
     int handles_ = 0;           // readers' handles that are open, wherever they are
     int log_frames_ = 0;        // in the -wal file, as of the last commit
-    int checkpoint_at_ = 1000;  // frames
+    int checkpoint_at_;         // frames
     bool log_grew_ = false;     // since the last checkpoint
     statistics counted_;
+
+    // Commits whose log is not flushed yet: made by the writer, shown to nobody before.
+    std::vector<session_ref> unflushed_;  // finished, but for the flush
+    clock::time_point unflushed_since_{};
+    std::atomic<std::uint64_t> committed_ = 0;
+    std::atomic<std::uint64_t> durable_ = 0;    // of those
+    std::atomic<std::uint64_t> published_ = 0;  // grows before a write is acknowledged
+    bool flush_failed_ = false;
+    std::condition_variable durable_wake_;
+    cost_table slow_;    // texts that an event loop shall not run
+    cost_table quick_;   // texts that readers may run behind each other
+    cost_table lonely_;  // texts that no group shall have
+    std::atomic<bool> quiet_now_ = false;  // closing: nothing runs inside loops any more
+    std::atomic<std::uint64_t> inline_reads_ = 0;
+    std::map<void*, std::shared_ptr<inline_reader>> loops_;
 };
 
-// INSERT, UPDATE, CREATE ...: goes to the writer without asking a reader first.
-bool looks_like_write(std::string_view sql) noexcept;
+// A flush of the log failed: nobody knows whether the write will be there after a power cut.
+sql_error unknown_outcome();
 
 }  // namespace sluice::sqlite

@@ -86,8 +86,7 @@ statistics database::stats() const
 
 bool engine::start(sql_error& why)
 {
-    writer_ = handle::open(options_, handle::role::writer, why);
-    if (!writer_) {
+    if (!open_writer(why)) {
         const std::string reason = std::exchange(why.message, {});
         why.message = "cannot open \"" + options_.path + "\": " + reason;
         return false;
@@ -114,6 +113,7 @@ void engine::close(std::chrono::milliseconds grace)
     lock held(mutex_);
     if (std::exchange(draining_, true))
         return;
+    quiet_now_ = true;
     quiet_.wait_for(held, grace, [this] {
         return running_.empty() && reads_.empty() && bound_.empty() && writes_.empty() && !lease_ &&
                holding_.empty();
@@ -137,6 +137,7 @@ void engine::close(std::chrono::milliseconds grace)
     held.unlock();
     readers_wake_.notify_all();
     writer_wake_.notify_all();
+    durable_wake_.notify_all();
     janitor_wake_.notify_all();
     for (auto& thread : threads_)
         thread.join();
@@ -154,6 +155,8 @@ void engine::close(std::chrono::milliseconds grace)
         }
         give_back(held, s);
     }
+    for (const auto& [context, loop] : loops_)
+        loop->close();
     spare_.clear();
     handles_ = 0;
     if (writer_ && !options_.read_only)
@@ -166,6 +169,7 @@ statistics engine::stats() const
 {
     const std::scoped_lock held(mutex_);
     statistics now = counted_;
+    now.inline_reads = inline_reads_.load(std::memory_order_relaxed);
     now.handles = handles_ + (writer_ ? 1 : 0);
     for (const auto& s : holding_) {
         if (s->where == place::running)

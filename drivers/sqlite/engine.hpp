@@ -126,6 +126,12 @@ public:
         return start(std::forward<Token>(token), verb::rollback_to, named(std::move(name)));
     }
 
+    // Runs a read at once, on the calling loop thread, if that is surely quick, and returns its
+    // outcome; no completion follows. Null: nothing has happened, call execute() or describe().
+    // Between operations only; the sink must be able to rewind.
+    std::optional<outcome> execute_now(request& what);
+    std::optional<outcome> describe_now(const sql_text& sql);
+
     // The operation in progress, if any, ends with 57014: at once if it waits, soon if it runs.
     // Its completion comes as usual. From any thread, as long as the session lives.
     void cancel();

@@ -10,6 +10,8 @@ namespace sluice::sqlite {
 namespace {
 
 constexpr int steps_between_looks = 1000;
+constexpr int steps_between_inline_looks = 100;
+constexpr int inline_value_max = 64 * 1024;
 
 int progress(void* data) noexcept
 {
@@ -23,6 +25,22 @@ int progress(void* data) noexcept
     auto none = stop_cause::none;
     control->cause.compare_exchange_strong(none, stop_cause::timed_out);
     return 1;
+}
+
+// An inline reader's: few steps, little time.
+int budget(void* data) noexcept
+{
+    auto& on = *static_cast<handle*>(data);
+    on.steps_left -= steps_between_inline_looks;
+    return on.steps_left <= 0 || clock::now() >= on.budget_ends ? 1 : 0;
+}
+
+int before_commit(void* data) noexcept
+{
+    const auto& on = *static_cast<handle*>(data);
+    if (on.defers)
+        on.commits->fetch_add(1);
+    return 0;
 }
 
 // Checkpoints are the writer's, so the hook only remembers how long the log has become.
@@ -53,7 +71,8 @@ std::unique_ptr<handle> handle::open(const options& with, role as, sql_error& wh
         flags |= SQLITE_OPEN_CREATE;
     // A name that starts with ':' or "file:" would not be a file's (SQLITE_USE_URI is compiled in).
     const std::string name = with.path.starts_with('/') ? with.path : "./" + with.path;
-    if (sqlite3_open_v2(name.c_str(), &made->db_, flags, nullptr) != SQLITE_OK ||
+    const char* vfs = !with.vfs.empty() ? with.vfs.c_str() : with.exclusive ? "unix-excl" : nullptr;
+    if (sqlite3_open_v2(name.c_str(), &made->db_, flags, vfs) != SQLITE_OK ||
         !made->configure(with, as)) {
         why = made->db_ ? error_of(made->db_, {}) : make_error("53200", "out of memory");
         return nullptr;
@@ -64,7 +83,8 @@ std::unique_ptr<handle> handle::open(const options& with, role as, sql_error& wh
 bool handle::configure(const options& with, role as)
 {
     cached_max_ = static_cast<std::size_t>(with.cached_statements);
-    sqlite3_busy_timeout(db_, static_cast<int>(with.busy_timeout.count()));
+    const bool inside_loop = as == role::inline_reader;
+    sqlite3_busy_timeout(db_, inside_loop ? 0 : static_cast<int>(with.busy_timeout.count()));
     guarded.ours = true;
     const std::string cache = "PRAGMA cache_size=-" + std::to_string(with.cache_bytes / 1024);
     bool good = run(cache.c_str());
@@ -75,12 +95,22 @@ bool handle::configure(const options& with, role as)
     good = good && run("SELECT count(*) FROM sqlite_schema");
     if (!good)
         return false;
-    if (as == role::reader)
+    if (as != role::writer)
         set_query_only(true);
+    else
+        sync_ = sync::full;
+    if (good && with.durable == durability::normal && !with.read_only)
+        set_sync(sync::normal);
     sqlite3_wal_hook(db_, after_commit, this);
     guard(db_, guarded, with);
     add_functions(*this);
-    sqlite3_progress_handler(db_, steps_between_looks, progress, this);
+    if (inside_loop) {
+        sqlite3_limit(db_, SQLITE_LIMIT_LENGTH, inline_value_max);
+        sqlite3_progress_handler(db_, steps_between_inline_looks, budget, this);
+    } else {
+        sqlite3_progress_handler(db_, steps_between_looks, progress, this);
+    }
+    sqlite3_commit_hook(db_, before_commit, this);
     guarded.ours = false;
     return true;
 }
@@ -89,6 +119,8 @@ handle::~handle()
 {
     by_text_.clear();
     cache_.clear();
+    for (auto* own : {begin_, look_, end_})
+        sqlite3_finalize(own);
     sqlite3_close_v2(db_);
 }
 
@@ -136,8 +168,25 @@ std::unique_ptr<prepared> handle::take(const sql_text& sql, sql_error& why)
         }
     }
     statement->sql = sql;
+    statement->schema_seen = schema_seen();
     read_info(db_, *statement);
     return statement;
+}
+
+// begin_read() looks at the schema: its statement is compiled again when that has changed.
+int handle::schema_seen() const noexcept
+{
+    return look_ ? sqlite3_stmt_status(look_, SQLITE_STMTSTATUS_REPREPARE, 0) : 0;
+}
+
+void handle::drop_if_stale(const std::string& sql) noexcept
+{
+    const auto found = by_text_.find(sql);
+    if (found == by_text_.end() || (*found->second)->schema_seen == schema_seen())
+        return;
+    const auto at = found->second;
+    by_text_.erase(found);
+    cache_.erase(at);
 }
 
 void handle::give_back(std::unique_ptr<prepared> done) noexcept
@@ -165,6 +214,68 @@ bool handle::run(const char* sql) noexcept
     guarded.ours = before;
     control = watched;
     return code == SQLITE_OK;
+}
+
+bool handle::step_own(sqlite3_stmt*& own, const char* sql) noexcept
+{
+    const bool before = std::exchange(guarded.ours, true);
+    auto* const watched = std::exchange(control, nullptr);
+    int code = SQLITE_OK;
+    if (!own)
+        code = sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &own, nullptr);
+    if (code == SQLITE_OK) {
+        sqlite3_step(own);
+        code = sqlite3_reset(own);
+    }
+    guarded.ours = before;
+    control = watched;
+    return code == SQLITE_OK;
+}
+
+bool handle::begin_read() noexcept
+{
+    steps_left = steps_between_looks;
+    budget_ends = clock::time_point::max();
+    if (!step_own(begin_, "BEGIN"))
+        return false;
+    if (step_own(look_, "SELECT rowid FROM sqlite_schema LIMIT 1"))
+        return true;
+    end_read();
+    return false;
+}
+
+void handle::end_read() noexcept
+{
+    if (in_transaction() && !step_own(end_, "COMMIT"))
+        run("ROLLBACK");
+}
+
+bool handle::set_sync(sync how) noexcept
+{
+    if (sync_ == how)
+        return true;
+    if (!run(how == sync::full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"))
+        return false;
+    sync_ = how;
+    return true;
+}
+
+// Through SQLite's own file, so that a new file's directory entry is made durable too.
+int handle::flush_log() noexcept
+{
+    sqlite3_file* log = nullptr;
+    const int code = sqlite3_file_control(db_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (code != SQLITE_OK || !log || !log->pMethods)
+        return code;
+    return log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+}
+
+bool handle::owes_references() const noexcept
+{
+    int owed = 0;
+    int most = 0;
+    sqlite3_db_status(db_, SQLITE_DBSTATUS_DEFERRED_FKS, &owed, &most, 0);
+    return owed != 0;
 }
 
 bool handle::in_transaction() const noexcept

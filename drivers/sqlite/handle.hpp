@@ -46,11 +46,14 @@ struct prepared {
     std::vector<int> numbers;  // the client's number of each of SQLite's parameters
     int compilations = 0;      // SQLITE_STMTSTATUS_REPREPARE when info was read
     bool explained = false;    // info has parameter_affinity
+    bool cheap = false;        // an event loop may run it (inline_reader)
+    int schema_seen = 0;       // handle::schema_seen() when it was compiled
 };
 
 class handle {
 public:
-    enum class role { writer, reader };
+    enum class role { writer, reader, inline_reader };
+    enum class sync { unknown, full, normal };
 
     // Null and `why` on failure.
     static std::unique_ptr<handle> open(const options& with, role as, sql_error& why);
@@ -66,11 +69,22 @@ public:
     // Resets, unbinds and keeps it for the next one.
     void give_back(std::unique_ptr<prepared> done) noexcept;
 
+    // Forgets a text that was compiled before the schema of the open read transaction.
+    void drop_if_stale(const std::string& sql) noexcept;
+
     // The driver's own statements (BEGIN, PRAGMA, ...): not seen by the authorizer. False and the
     // handle's last error on failure.
     bool run(const char* sql) noexcept;
 
     bool in_transaction() const noexcept;
+    // A transaction around reads. begin_read() takes the snapshot at once. False: no snapshot.
+    bool begin_read() noexcept;
+    void end_read() noexcept;
+    // Whether a commit flushes the log itself, or flush_log() does for many. Outside of transactions.
+    bool set_sync(sync how) noexcept;
+    int flush_log() noexcept;  // SQLite's result code
+    // Deferred foreign keys that the open transaction would fail for.
+    bool owes_references() const noexcept;
     void set_query_only(bool on) noexcept;
     // EXPLAINs the statement to learn parameter_affinity; quiet when it cannot.
     void explain(prepared& statement);
@@ -80,6 +94,12 @@ public:
     guard_state guarded;
     std::uint64_t compiled = 0;
     int wal_frames = 0;  // after this handle's last commit
+    // Counts commits before they can be seen, while `defers` (the writer).
+    std::atomic<std::uint64_t>* commits = nullptr;
+    bool defers = false;
+    // Of an inline reader: how much more its statement may do.
+    int steps_left = 0;
+    clock::time_point budget_ends{};
     clock::time_point idle_since{};
 
 private:
@@ -87,7 +107,15 @@ private:
     bool configure(const options& with, role as);
 
     using entry = std::list<std::unique_ptr<prepared>>::iterator;
+    int schema_seen() const noexcept;
+    // A statement of the driver's own, kept compiled.
+    bool step_own(sqlite3_stmt*& own, const char* sql) noexcept;
+
     sqlite3* db_ = nullptr;
+    sqlite3_stmt* begin_ = nullptr;
+    sqlite3_stmt* look_ = nullptr;
+    sqlite3_stmt* end_ = nullptr;
+    sync sync_ = sync::unknown;
     std::size_t cached_max_ = 0;
     std::list<std::unique_ptr<prepared>> cache_;  // most recently used first
     std::unordered_map<std::string_view, entry> by_text_;

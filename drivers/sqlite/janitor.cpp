@@ -13,8 +13,8 @@ constexpr std::chrono::seconds spare_for{60};
 
 }  // namespace
 
-// The session's operation is over. Unlocks: the completion is delivered outside the mutex.
-void engine::finish(lock& held, const session_ref& s)
+// The session's operation is over. What is put into `into` is to be delivered without the mutex.
+void engine::conclude(const session_ref& s, std::vector<letter>& into)
 {
     job& over = s->current;
     running_.erase(s);
@@ -23,9 +23,15 @@ void engine::finish(lock& held, const session_ref& s)
     over.result.transaction = s->transaction.status;
     over.result.settings = std::exchange(s->asking.settings, {});
     note_holding(s);
-    const auto done = std::move(over.done);
-    auto result = std::move(over.result);
-    const auto with = std::move(over.with);
+    const auto& t = s->transaction;
+    const bool fresh_snapshots = t.status == transaction_status::none ||
+                                 (t.status == transaction_status::open &&
+                                  t.how.level == isolation::read_committed);
+    s->free = fresh_snapshots && !t.on && s->portals.empty() && lease_ != s;
+    into.push_back({s->loop->box(),
+                    std::move(over.done),
+                    std::move(over.result),
+                    std::move(over.with)});
     over = {};
     if (s->closed) {
         writer_wake_.notify_one();
@@ -33,9 +39,15 @@ void engine::finish(lock& held, const session_ref& s)
     }
     if (draining_)
         quiet_.notify_all();
+}
+
+// Unlocks.
+void engine::finish(lock& held, const session_ref& s)
+{
+    std::vector<letter> over;
+    conclude(s, over);
     held.unlock();
-    if (done)
-        done->deliver(std::move(result));
+    deliver(over);
 }
 
 void engine::note_holding(const session_ref& s)

@@ -12,60 +12,153 @@ void engine::read_loop()
 {
     lock held(mutex_);
     for (;;) {
-        const bool can_open = !spare_.empty() || handles_ < options_.max_handles;
         if (stopped_ && reads_.empty() && bound_.empty())
             return;
+        const bool can_open = !spare_.empty() || handles_ < options_.max_handles;
         // A job with a handle of its own is always runnable; the older of the two goes first.
-        auto* from = &bound_;
-        if (bound_.empty() ||
-            (!reads_.empty() && can_open &&
-             reads_.front()->current.queued_at < bound_.front()->current.queued_at))
-            from = can_open ? &reads_ : &bound_;
-        if (from->empty()) {
+        const bool any = !reads_.empty() && can_open;
+        if (!bound_.empty() &&
+            (!any || bound_.front()->current.queued_at <= reads_.front()->current.queued_at))
+            run_bound(held);
+        else if (any)
+            run_reads(held);
+        else
             readers_wake_.wait(held);
-            continue;
-        }
-        const session_ref s = std::move(from->front());
-        from->pop_front();
-        const bool any = from == &reads_;
-        s->where = place::running;
-        s->current.result.transaction = s->transaction.status;
-        running_.insert(s);
-        ++counted_.statements;
-        std::unique_ptr<handle> with;
+    }
+}
+
+void engine::run_bound(lock& held)
+{
+    const session_ref s = std::move(bound_.front());
+    bound_.pop_front();
+    start_running(s);
+    held.unlock();
+    run_in_transaction(*s, false);
+    std::vector<letter> over;
+    held.lock();
+    after_read(held, s, over);
+    held.unlock();
+    deliver(over);
+    held.lock();
+}
+
+// The caller's own thread will run it.
+void engine::start_running(const session_ref& s)
+{
+    s->where = place::running;
+    s->current.result.transaction = s->transaction.status;
+    running_.insert(s);
+    ++counted_.statements;
+}
+
+// The oldest read, and with more waiting than there are readers some behind it, if all are known to
+// be quick: all of them were asked before the snapshot is taken, and answered after.
+std::vector<session_ref> engine::take_reads()
+{
+    constexpr std::size_t batch_max = 16;
+    const auto may_share = [this](const session_state& s) {
+        return s.current.what == verb::describe || quick_.marked(*s.current.with.sql);
+    };
+    const auto readers = static_cast<std::size_t>(options_.readers);
+    const auto share = (reads_.size() + readers - 1) / readers;
+    std::vector<session_ref> batch;
+    do {
+        batch.push_back(std::move(reads_.front()));
+        reads_.pop_front();
+        start_running(batch.back());
+    } while (!reads_.empty() && batch.size() < std::min(batch_max, share) &&
+             may_share(*batch.front()) && may_share(*reads_.front()));
+    return batch;
+}
+
+void engine::run_reads(lock& held)
+{
+    constexpr std::chrono::milliseconds slow_after{1};
+    const auto batch = take_reads();
+    std::size_t ran = 0;
+    std::unique_ptr<handle> with;
+    for (auto begin = clock::now(); ran < batch.size(); ++ran) {
+        auto& s = *batch[ran];
         sql_error why;
-        if (any && !(with = get_handle(held, why))) {
-            s->current.result.error = std::move(why);
-            finish(held, s);
+        if (!with && (with = get_handle(held, why))) {
+            held.unlock();
+            if (!begin_snapshot(*with)) {
+                why = error_of(with->db(), {});
+                put_handle(std::move(with));
+            }
             held.lock();
+        }
+        if (!with) {
+            s.current.result.error = std::move(why);
             continue;
         }
         held.unlock();
-        if (any)
-            run_on_free_handle(*s, with);
-        else
-            run_in_transaction(*s, false);
-        if (with)
-            put_handle(std::move(with));
+        run_on_free_handle(s, with);
+        const auto now = clock::now();
+        const bool slow = now - begin > slow_after;
+        if (s.current.what == verb::execute)
+            note_cost(*s.current.with.sql, slow);
         held.lock();
-        if (!std::exchange(s->needs_lease, false)) {
-            finish(held, s);
-            held.lock();
-        } else if (s->control.cause.load() != stop_cause::none || stopped_) {
-            running_.erase(s);
-            fail_queued(held,
-                        s,
-                        stopped_ ? make_error("57P01", "the gateway is shutting down")
-                                 : make_error("57014",
-                                              "canceling statement due to user "
-                                              "request"));
-        } else {
-            running_.erase(s);
-            s->where = place::writes;
-            writes_.push_back(s);
-            writer_wake_.notify_one();
-        }
+        begin = now;
+        if (slow && ++ran > 0)
+            break;
     }
+    held.unlock();
+    if (with)
+        put_handle(std::move(with));
+    std::vector<letter> over;
+    held.lock();
+    for (auto left = batch.size(); left > ran; --left) {
+        const auto& s = batch[left - 1];
+        running_.erase(s);
+        --counted_.statements;
+        s->where = place::reads;
+        reads_.push_front(s);
+        readers_wake_.notify_one();
+    }
+    for (std::size_t i = 0; i < ran; ++i)
+        after_read(held, batch[i], over);
+    held.unlock();
+    deliver(over);
+    held.lock();
+}
+
+void engine::note_cost(const std::string& sql, bool slow) noexcept
+{
+    constexpr std::chrono::seconds known_for{10};
+    quick_.mark(sql, slow ? known_for * 0 : known_for);
+    if (slow)
+        slow_.mark(sql, known_for);
+}
+
+void engine::after_read(lock&, const session_ref& s, std::vector<letter>& over)
+{
+    if (!std::exchange(s->needs_lease, false)) {
+        conclude(s, over);
+    } else if (s->control.cause.load() != stop_cause::none || stopped_) {
+        s->current.result.error =
+            stopped_ ? make_error("57P01", "the gateway is shutting down")
+                     : make_error("57014", "canceling statement due to user request");
+        conclude(s, over);
+    } else {
+        running_.erase(s);
+        s->where = place::writes;
+        writes_.push_back(s);
+        writer_wake_.notify_one();
+    }
+}
+
+// What a power cut could take back is shown to nobody: the flush that would save it is under way.
+bool engine::begin_snapshot(handle& on)
+{
+    if (!on.begin_read())
+        return false;
+    if (all_durable())
+        return true;
+    const auto seen = committed_.load();
+    lock held(mutex_);
+    durable_wake_.wait(held, [&] { return durable_.load() >= seen || stopped_; });
+    return true;
 }
 
 // Describes, reads, and whatever does not look like a write at first sight.
@@ -74,6 +167,8 @@ void engine::run_on_free_handle(session_state& s, std::unique_ptr<handle>& with)
     auto& t = s.transaction;
     auto& now = s.current;
     portal p;
+    if (now.what == verb::describe)
+        with->drop_if_stale(*now.with.sql);
     if (!prepare_on(s, *with, p))
         return;
     if (now.what == verb::describe) {
@@ -97,11 +192,7 @@ void engine::run_on_free_handle(session_state& s, std::unique_ptr<handle>& with)
         return;
     }
     if (t.status == transaction_status::open && t.how.level != isolation::read_committed) {
-        // The first statement of the transaction: its snapshot begins here.
-        if (!with->run("BEGIN")) {
-            fail_statement(s, p, error_of(with->db(), {}));
-            return;
-        }
+        // The first statement of the transaction: this snapshot is its own from now on.
         t.own = std::move(with);
         t.on = t.own.get();
         if (!establish_savepoints(s)) {
@@ -137,6 +228,7 @@ void engine::put_handle(std::unique_ptr<handle> h) noexcept
 {
     h->control = nullptr;
     h->asking = nullptr;
+    h->end_read();
     const std::scoped_lock held(mutex_);
     h->idle_since = clock::now();
     counted_.prepared += std::exchange(h->compiled, 0);

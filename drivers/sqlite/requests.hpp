@@ -10,11 +10,22 @@
 
 namespace sluice::sqlite {
 
+// What an acknowledged write survives. `normal` never damages the file, but a power cut or a crash
+// of the operating system may take back the last acknowledged writes, which reads may have shown.
+enum class durability { full, normal };
+
 struct options {
     std::string path;
     int readers = 4;
     bool read_only = false;
     bool create = true;  // an absent file is created; its directory never
+    durability durable = durability::full;
+    bool group_commit = true;  // writes that wait at the same time share one flush to the disk
+    bool exclusive = false;    // no other process may open the file: the lock index is in memory
+    // Reads that take no more steps of SQLite's machine than this run inside the event loop; 0: none.
+    int inline_steps = 1000;
+    int checkpoint_frames = 1000;  // pages in the log after which it is copied into the file
+    std::string vfs;               // SQLite's name of a file system layer; for tests
     // 0 switches a timeout off.
     std::chrono::milliseconds statement_timeout{0};
     std::chrono::milliseconds queue_timeout{5000};
@@ -76,6 +87,14 @@ struct request {
     bool read_only = false;  // refuse writes (25006): default_transaction_read_only
 };
 
+// What a worker needs to know of a text before it is compiled.
+enum class text_kind {
+    other,
+    change,      // INSERT, UPDATE, DELETE, REPLACE
+    definition,  // CREATE, DROP, ...: goes to the writer too
+};
+text_kind kind_of(std::string_view sql) noexcept;
+
 struct outcome {
     std::optional<sql_error> error;
     std::shared_ptr<const statement_info> statement;  // execute, describe
@@ -98,6 +117,11 @@ struct statistics {
     std::uint64_t prepared = 0;      // compilations; the rest came from a handle's cache
     std::uint64_t transactions = 0;  // leases of the writer
     std::uint64_t checkpoints = 0;
+    std::uint64_t inline_reads = 0;  // ran inside an event loop; the other counts have them not
+    std::uint64_t groups = 0;        // transactions that several clients' writes shared
+    std::uint64_t grouped = 0;       // writes in them
+    std::uint64_t regrouped = 0;     // groups that were rolled back and run one by one
+    std::uint64_t flushes = 0;       // of the log, for writes with transactions of their own
     int wal_frames = 0;  // as of the last commit
 };
 

@@ -48,6 +48,9 @@ void engine::run_statement(session_state& s, portal& p)
     sql_error why;
     if (!bind_parameters(*p.statement, p.parameters, why))
         return fail_statement(s, p, std::move(why));
+    // Rows may be sent before the statement ends: what they stand on must be safe by then.
+    if (p.on == writer_.get() && p.statement->info->returns_rows())
+        make_durable();
     if (p.write) {
         sqlite3_set_last_insert_rowid(p.on->db(), 0);
         p.changes_before = sqlite3_total_changes64(p.on->db());

@@ -13,7 +13,7 @@ session::session(database& on, session_context who, asio::any_io_executor execut
     : state_(std::make_shared<session_state>())
 {
     state_->on = on.engine_;
-    state_->executor = std::move(executor);
+    state_->loop = state_->on->loop_of(executor);
     state_->asking.context = std::make_shared<const session_context>(std::move(who));
 }
 
@@ -40,7 +40,7 @@ void session::cancel()
 
 const asio::any_io_executor& session::executor_of(const session_state& state) noexcept
 {
-    return state.executor;
+    return state.loop->loop();
 }
 
 void session::submit(const std::shared_ptr<session_state>& state,
@@ -56,7 +56,37 @@ void session::submit(const std::shared_ptr<session_state>& state,
     next.id = portal;
     next.how = how;
     next.done = std::move(done);
+    if (what == verb::execute && next.with.sql)
+        next.kind = kind_of(*next.with.sql);
     state->on->submit(state, std::move(next));
+}
+
+std::optional<outcome> session::execute_now(request& what)
+{
+    auto& s = *state_;
+    auto& on = *s.on;
+    if (!s.free || on.with().inline_steps <= 0 || !on.serves() || !what.sql || what.sql->empty())
+        return std::nullopt;
+    return s.loop->execute(on, s, what);
+}
+
+std::optional<outcome> session::describe_now(const sql_text& sql)
+{
+    auto& s = *state_;
+    auto& on = *s.on;
+    if (!s.free || on.with().inline_steps <= 0 || !on.serves() || !sql || sql->empty())
+        return std::nullopt;
+    return s.loop->describe(on, s, sql);
+}
+
+std::shared_ptr<inline_reader> engine::loop_of(const asio::any_io_executor& executor)
+{
+    auto* const context = &asio::query(executor, asio::execution::context);
+    const std::scoped_lock held(mutex_);
+    auto& known = loops_[context];
+    if (!known)
+        known = std::make_shared<inline_reader>(executor);
+    return known;
 }
 
 void engine::set_context(session_state& s, session_context who)
@@ -75,16 +105,18 @@ transaction_status engine::status(const session_state& s) const
 
 void engine::submit(const session_ref& s, job&& wanted)
 {
+    wanted.queued_at = clock::now();
     lock held(mutex_);
     job& next = s->current;
     if (next.done) {
         held.unlock();
         wanted.result.error = make_error("55000", "the session is busy with another operation");
-        return wanted.done->deliver(std::move(wanted.result));
+        std::vector<letter> refused;
+        refused.push_back({s->loop->box(), std::move(wanted.done), std::move(wanted.result), {}});
+        return deliver(refused);
     }
     next = std::move(wanted);
     s->control.cause = stop_cause::none;
-    next.queued_at = clock::now();
     const auto timeout = next.with.timeout.value_or(options_.statement_timeout);
     s->control.deadline = timeout.count() > 0 ? next.queued_at + timeout : clock::time_point::max();
     if (s->where == place::running)
@@ -205,7 +237,7 @@ void engine::enqueue(lock& held, const session_ref& s)
     }
     const bool wants_lease =
         next.what == verb::begin || (next.what == verb::execute && !t.how.read_only &&
-                                     !next.with.read_only && looks_like_write(*next.with.sql));
+                                     !next.with.read_only && next.kind != text_kind::other);
     if (wants_lease) {
         s->where = place::writes;
         queue = &writes_;
@@ -300,7 +332,7 @@ void engine::detach(const session_ref& s)
         janitor_wake_.notify_one();
 }
 
-bool looks_like_write(std::string_view sql) noexcept
+text_kind kind_of(std::string_view sql) noexcept
 {
     std::size_t at = 0;
     while (at < sql.size()) {
@@ -315,22 +347,23 @@ bool looks_like_write(std::string_view sql) noexcept
             break;
         }
     }
-    std::string word;
-    while (at < sql.size() && word.size() < 8 && std::isalpha(static_cast<unsigned char>(sql[at])))
-        word += static_cast<char>(std::toupper(static_cast<unsigned char>(sql[at++])));
-    for (const char* write : {"INSERT",
-                              "UPDATE",
-                              "DELETE",
-                              "REPLACE",
-                              "CREATE",
-                              "DROP",
-                              "ALTER",
-                              "REINDEX",
-                              "ANALYZE"}) {
-        if (word == write)
-            return true;
+    char word[8];
+    std::size_t size = 0;
+    for (; at < sql.size() && std::isalpha(static_cast<unsigned char>(sql[at])); ++at) {
+        if (size == sizeof word)
+            return text_kind::other;
+        word[size++] = static_cast<char>(std::toupper(static_cast<unsigned char>(sql[at])));
     }
-    return false;
+    const std::string_view first(word, size);
+    for (const std::string_view change : {"INSERT", "UPDATE", "DELETE", "REPLACE"}) {
+        if (first == change)
+            return text_kind::change;
+    }
+    for (const std::string_view change : {"CREATE", "DROP", "ALTER", "REINDEX", "ANALYZE"}) {
+        if (first == change)
+            return text_kind::definition;
+    }
+    return text_kind::other;
 }
 
 }  // namespace sluice::sqlite

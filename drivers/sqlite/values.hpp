@@ -103,6 +103,13 @@ public:
     virtual void on_columns(const statement_info&) {}
     virtual verdict on_row(const row_view& row) = 0;
     virtual sql_error failure() { return {}; }
+
+    // Statements that may have to run again (inside an event loop, in a group of writes) are only
+    // those whose sink can forget. While held, it keeps what it gets and answers `pause` when that
+    // is too much; rewind() takes it back to where hold(true) found it.
+    virtual bool can_rewind() const noexcept { return false; }
+    virtual void hold(bool) {}
+    virtual void rewind() {}
 };
 
 }  // namespace sluice::sqlite

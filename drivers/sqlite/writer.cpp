@@ -7,9 +7,10 @@
 namespace sluice::sqlite {
 namespace {
 
-constexpr int frames_between_checkpoints = 1000;
 constexpr std::chrono::seconds checkpoint_when_idle{1};
 constexpr std::chrono::milliseconds look_again{20};
+constexpr std::size_t unflushed_max = 256;
+constexpr std::chrono::milliseconds unflushed_for{2};
 
 bool writes(const session_state& s)
 {
@@ -25,47 +26,138 @@ bool writes(const session_state& s)
 
 using verb = session::verb;
 
-// Drains the queue: with several autocommit jobs waiting they could share one commit here.
 void engine::write_loop()
 {
     lock held(mutex_);
     for (;;) {
-        if (lease_) {
+        if (lease_ && (lease_->where == place::lease || unflushed_.empty()))
             watch_lease(held);
-        } else if (!writes_.empty()) {
-            const session_ref s = std::move(writes_.front());
-            writes_.pop_front();
-            s->where = place::running;
-            s->current.result.transaction = s->transaction.status;
-            running_.insert(s);
-            ++counted_.statements;
-            held.unlock();
-            run_first_write(*s);
-            held.lock();
-            after_write(held, s);
-        } else if (stopped_) {
+        else if (!lease_ && !writes_.empty())
+            run_next_write(held);
+        else if (!unflushed_.empty())
+            flush(held);
+        else if (stopped_)
             return;
-        } else if (!log_grew_) {
-            writer_wake_.wait(held);
-        } else if (writer_wake_.wait_for(held, checkpoint_when_idle) == std::cv_status::timeout &&
-                   !lease_ && writes_.empty()) {
-            checkpoint(held);
-        }
+        else
+            wait_for_writes(held);
     }
+}
+
+void engine::wait_for_writes(lock& held)
+{
+    if (!log_grew_)
+        writer_wake_.wait(held);
+    else if (writer_wake_.wait_for(held, checkpoint_when_idle) == std::cv_status::timeout &&
+             !lease_ && writes_.empty())
+        checkpoint(held);
+}
+
+bool engine::open_writer(sql_error& why)
+{
+    if (writer_)
+        return true;
+    writer_ = handle::open(options_, handle::role::writer, why);
+    if (writer_)
+        writer_->commits = &committed_;
+    return writer_ != nullptr;
+}
+
+// Whether a commit's flush may wait for those behind it.
+bool engine::may_defer() const noexcept
+{
+    return options_.group_commit && options_.durable == durability::full && !options_.read_only;
+}
+
+// Between transactions. Deferred commits are flushed by flush(), together.
+void engine::defer_flushes(bool on) noexcept
+{
+    if (!may_defer())
+        return;
+    const bool done = writer_->set_sync(on ? handle::sync::normal : handle::sync::full);
+    writer_->defers = on && done;
+}
+
+// Not known to keep those waiting whose commit is not flushed yet.
+bool engine::is_quick(const session_state& s) const noexcept
+{
+    if (s.current.what != verb::execute)
+        return true;
+    return s.current.kind == text_kind::change && !slow_.marked(*s.current.with.sql);
+}
+
+void engine::run_next_write(lock& held)
+{
+    const session_ref s = writes_.front();
+    if (!unflushed_.empty() && (unflushed_.size() >= unflushed_max || !is_quick(*s) ||
+                                clock::now() - unflushed_since_ > unflushed_for))
+        return flush(held);
+    if (may_group(*s) && writes_.size() > 1 && may_group(*writes_[1]))
+        return run_group(held);
+    writes_.pop_front();
+    start_running(s);
+    const bool others = !writes_.empty() || !unflushed_.empty();
+    held.unlock();
+    sql_error why;
+    if (open_writer(why)) {
+        defer_flushes(others);
+        run_first_write(*s);
+    } else {
+        s->current.result.error = std::move(why);
+    }
+    held.lock();
+    after_write(held, s);
+}
+
+// Flushes the log for everything that was committed. Without the mutex.
+bool engine::make_durable() noexcept
+{
+    const auto covered = committed_.load();
+    if (durable_.load() >= covered)
+        return !flush_failed_;
+    if (writer_->flush_log() != SQLITE_OK)
+        flush_failed_ = true;  // its clients learn of it; readers must not wait for ever
+    const std::scoped_lock held(mutex_);
+    ++counted_.flushes;
+    durable_ = covered;
+    durable_wake_.notify_all();
+    return !flush_failed_;
+}
+
+// One flush for all whose commit waits for it; then they are told.
+void engine::flush(lock& held)
+{
+    const auto waiting = std::exchange(unflushed_, {});
+    held.unlock();
+    const bool good = make_durable();
+    flush_failed_ = false;
+    if (!good)
+        save_from_log();
+    std::vector<letter> over;
+    held.lock();
+    published_.fetch_add(1);
+    for (const auto& s : waiting) {
+        if (!good && !s->current.result.error)
+            s->current.result.error = unknown_outcome();
+        conclude(s, over);
+    }
+    held.unlock();
+    deliver(over);
+    held.lock();
+    checkpoint_if_due(held);
+}
+
+// A flush failed: the system may have dropped what it could not write and call the next flush good.
+// The log's content is still in memory: copy it into the file, where it is written anew.
+void engine::save_from_log() noexcept
+{
+    sqlite3_wal_checkpoint_v2(
+        writer_->db(), nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
 }
 
 void engine::run_first_write(session_state& s)
 {
     auto& t = s.transaction;
     auto& out = s.current.result;
-    if (!writer_) {
-        sql_error why;
-        writer_ = handle::open(options_, handle::role::writer, why);
-        if (!writer_) {
-            out.error = std::move(why);
-            return;
-        }
-    }
     if (s.current.what == verb::begin) {
         if (writer_->run("BEGIN IMMEDIATE")) {
             t.on = writer_.get();
@@ -136,7 +228,8 @@ void engine::after_write(lock& held, const session_ref& s)
         ++counted_.transactions;
     lease_ = holds ? s : nullptr;
     const auto* on = s->transaction.on ? s->transaction.on : writer_.get();
-    if (on && on->wal_frames > 0) {
+    const bool committed = on && on->wal_frames > 0;
+    if (committed) {
         log_frames_ = on->wal_frames;
         log_grew_ = true;
     }
@@ -145,11 +238,29 @@ void engine::after_write(lock& held, const session_ref& s)
         counted_.prepared += std::exchange(writer_->compiled, 0);
         writer_->wal_frames = 0;
     }
-    finish(held, s);
-    if (broken)
+    if (!all_durable() && !committed && unflushed_.empty())
+        durable_ = committed_.load();  // a commit that failed is nothing to wait for
+    if (!all_durable() || !unflushed_.empty()) {
+        // The answer stands on what is not flushed yet, be it the client's own or another's.
+        if (unflushed_.empty())
+            unflushed_since_ = clock::now();
+        unflushed_.push_back(s);
+    } else {
+        published_.fetch_add(1);
+        finish(held, s);
+        held.lock();
+    }
+    if (broken && unflushed_.empty()) {
+        held.unlock();
         writer_.reset();  // what it believes about the file may be wrong: open it anew
-    held.lock();
-    if (log_frames_ >= checkpoint_at_ && !lease_)
+        held.lock();
+    }
+    checkpoint_if_due(held);
+}
+
+void engine::checkpoint_if_due(lock& held)
+{
+    if (log_frames_ >= checkpoint_at_ && !lease_ && unflushed_.empty())
         checkpoint(held);
 }
 
@@ -158,10 +269,9 @@ void engine::watch_lease(lock& held)
 {
     const session_ref s = lease_;
     if (s->where == place::lease) {
-        s->where = place::running;
-        s->current.result.transaction = s->transaction.status;
-        running_.insert(s);
-        ++counted_.statements;
+        if (!unflushed_.empty() && !is_quick(*s))
+            return flush(held);
+        start_running(s);
         held.unlock();
         run_as_holder(*s);
         held.lock();
@@ -219,7 +329,7 @@ void engine::checkpoint(lock& held)
     sqlite3_wal_checkpoint_v2(writer_->db(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);
     held.lock();
     // A reader's old snapshot keeps frames from being moved: do not try again at every commit.
-    checkpoint_at_ = frames_between_checkpoints + (moved < frames ? frames : 0);
+    checkpoint_at_ = options_.checkpoint_frames + (moved < frames ? frames : 0);
     log_frames_ = moved < frames ? frames : 0;
 }
 

@@ -90,6 +90,7 @@ private:
                                           std::string_view whole,
                                           std::vector<pg::type_oid> types);
     asio::awaitable<void> infer_parameters(prepared_statement& prepared);
+    asio::awaitable<sqlite::outcome> describe_text(sqlite::sql_text sql);
 
     // Running (conversation_run.cpp). False or null: an error was sent and the block updated.
     asio::awaitable<bool> run_local(statement_ptr statement, bool show_columns);

@@ -113,8 +113,12 @@ asio::awaitable<bool> conversation::pump(portal& which, std::int64_t max_rows)
                                  ? read_only_
                                  : settings_.show("default_transaction_read_only") == "on";
             which.started = true;
-            auto executing = session_.execute(std::move(what), asio::use_awaitable);
-            done = co_await std::move(executing);
+            if (auto at_once = session_.execute_now(what)) {
+                done = std::move(*at_once);
+            } else {
+                auto executing = session_.execute(std::move(what), asio::use_awaitable);
+                done = co_await std::move(executing);
+            }
         }
         if (over())
             co_return false;

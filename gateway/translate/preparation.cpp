@@ -73,7 +73,7 @@ asio::awaitable<prepared_ptr> conversation::prepare(statement_ptr statement,
         if (!entered)
             co_return nullptr;
     }
-    auto describing = session_.describe(statement->sql, asio::use_awaitable);
+    auto describing = describe_text(statement->sql);
     auto done = co_await std::move(describing);
     if (over())
         co_return nullptr;
@@ -107,6 +107,15 @@ asio::awaitable<prepared_ptr> conversation::prepare(statement_ptr statement,
     co_return prepared;
 }
 
+asio::awaitable<sqlite::outcome> conversation::describe_text(sqlite::sql_text sql)
+{
+    if (auto at_once = session_.describe_now(sql))
+        co_return std::move(*at_once);
+    auto describing = session_.describe(std::move(sql), asio::use_awaitable);
+    auto done = co_await std::move(describing);
+    co_return done;
+}
+
 asio::awaitable<void> conversation::infer_parameters(prepared_statement& prepared)
 {
     const auto found = find_parameter_columns(prepared.statement->sqlite.text);
@@ -118,7 +127,7 @@ asio::awaitable<void> conversation::infer_parameters(prepared_statement& prepare
             tables.resize(8);
         for (const auto& table : tables) {
             auto text = std::make_shared<const std::string>("SELECT * FROM " + quoted(table));
-            auto describing = session_.describe(std::move(text), asio::use_awaitable);
+            auto describing = describe_text(std::move(text));
             const auto done = co_await std::move(describing);
             if (over())
                 co_return;

@@ -97,6 +97,22 @@ sqlite::row_sink::verdict row_encoder::on_row(const sqlite::row_view& row)
     return pass_on();
 }
 
+void row_encoder::hold(bool on)
+{
+    if (on && !held_)
+        announced_before_ = announced_;
+    row_stream::hold(on);
+}
+
+void row_encoder::rewind()
+{
+    chunk_.clear();
+    announced_ = announced_before_;
+    if (!announced_)
+        types_.clear();
+    failure_ = {};
+}
+
 bool row_encoder::encode(const sqlite::row_view& row)
 {
     pg::data_row message(chunk_, static_cast<std::uint16_t>(types_.size()));

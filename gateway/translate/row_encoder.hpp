@@ -39,6 +39,9 @@ public:
     byte_queue take_rest(const sqlite::statement_info* info);
 
     verdict on_row(const sqlite::row_view& row) override;
+    bool can_rewind() const noexcept override { return nothing_sent(); }
+    void hold(bool on) override;
+    void rewind() override;
 
 private:
     std::uint16_t format_of(std::size_t column) const noexcept;
@@ -54,6 +57,7 @@ private:
     copy_style style_;
     std::vector<pg::type_oid> types_;
     bool announced_ = false;
+    bool announced_before_ = false;  // hold()
 };
 
 }  // namespace sluice::gateway

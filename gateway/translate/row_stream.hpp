@@ -38,12 +38,19 @@ public:
     void on_columns(const sqlite::statement_info& info) override { info_ = &info; }
     sqlite::sql_error failure() override { return failure_; }
 
+    // While held nothing is delivered, so that a protocol's rewind() can take it back.
+    void hold(bool on) override { held_ = on; }
+
 protected:
+    bool nothing_sent() const noexcept { return chunk_.empty() && posted_ == 0; }
+
     // After each row.
     verdict pass_on()
     {
         if (chunk_.size() < chunk_size)
             return verdict::go_on;
+        if (held_)
+            return verdict::pause;
         const std::size_t size = chunk_.size();
         posted_ += size;
         deliver_(std::exchange(chunk_, byte_queue()));
@@ -59,6 +66,7 @@ protected:
     const sqlite::statement_info* info_ = nullptr;  // of the operation in progress
     byte_queue chunk_;
     sqlite::sql_error failure_;
+    bool held_ = false;
 
 private:
     deliver_function deliver_;
