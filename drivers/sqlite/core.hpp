@@ -169,21 +169,24 @@ private:
 
     // writer.cpp
     void write_loop();
-    void wait_for_writes(lock& held);
     void run_next_write(lock& held);
-    bool open_writer(sql_error& why);
+    bool open_writer(lock& held, sql_error& why);
+    void close_writer(lock& held);  // unlocks
     bool may_defer() const noexcept;
     void defer_flushes(bool on) noexcept;
-    bool is_quick(const session_state& s) const noexcept;
-    void save_from_log() noexcept;
-    bool make_durable() noexcept;
-    void flush(lock& held);
     void run_first_write(session_state& s);
     void run_as_holder(session_state& s);
     void after_write(lock& held, const session_ref& s);
     void watch_lease(lock& held);
     void checkpoint(lock& held);
     void checkpoint_if_due(lock& held);
+
+    // flush.cpp
+    void flush_loop();
+    void flush(lock& held);
+    void raise_durable(std::uint64_t covered);
+    void make_durable();
+    bool save_from_log(lock& held);
 
     // group.cpp: several clients' autocommit writes in one transaction
     bool may_group(const session_state& s) const noexcept;
@@ -221,23 +224,25 @@ private:
 
     std::unique_ptr<handle> writer_;
     std::vector<std::unique_ptr<handle>> spare_;
-    int handles_ = 0;           // readers' handles that are open, wherever they are
-    int log_frames_ = 0;        // in the -wal file, as of the last commit
-    int checkpoint_at_;         // frames
-    bool log_grew_ = false;     // since the last checkpoint
+    int handles_ = 0;        // readers' handles that are open, wherever they are
+    int log_frames_ = 0;     // in the -wal file, as of the last commit
+    int checkpoint_at_;      // frames
+    bool log_grew_ = false;  // since the last checkpoint
     statistics counted_;
 
     // Commits whose log is not flushed yet: made by the writer, shown to nobody before.
     std::vector<session_ref> unflushed_;  // finished, but for the flush
-    clock::time_point unflushed_since_{};
     std::atomic<std::uint64_t> committed_ = 0;
     std::atomic<std::uint64_t> durable_ = 0;    // of those
     std::atomic<std::uint64_t> published_ = 0;  // grows before a write is acknowledged
-    bool flush_failed_ = false;
-    std::condition_variable durable_wake_;
-    cost_table slow_;    // texts that an event loop shall not run
-    cost_table quick_;   // texts that readers may run behind each other
-    cost_table lonely_;  // texts that no group shall have
+    std::uint64_t completed_ = 0;               // of those, the ones that are in the log
+    bool flushing_ = false;
+    bool log_suspect_ = false;   // a flush has failed: what is acknowledged may not be there
+    bool writer_ended_ = false;  // no more commits come
+    std::condition_variable flush_wake_, durable_wake_;
+    cost_table slow_;                      // texts that an event loop shall not run
+    cost_table quick_;                     // texts that readers may run behind each other
+    cost_table lonely_;                    // texts that no group shall have
     std::atomic<bool> quiet_now_ = false;  // closing: nothing runs inside loops any more
     std::atomic<std::uint64_t> inline_reads_ = 0;
     std::map<void*, std::shared_ptr<inline_reader>> loops_;

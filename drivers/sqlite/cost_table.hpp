@@ -28,8 +28,7 @@ public:
         if (!used_.load(std::memory_order_relaxed))
             return false;
         const auto hash = std::hash<std::string_view>{}(sql);
-        const auto entry =
-            places_[hash % places_.size()].load(std::memory_order_relaxed);
+        const auto entry = places_[hash % places_.size()].load(std::memory_order_relaxed);
         return (entry ^ pack(hash, 0)) >> time_bits == 0 &&
                static_cast<std::int64_t>(entry & time_mask) > now_ms();
     }

@@ -86,7 +86,10 @@ statistics database::stats() const
 
 bool engine::start(sql_error& why)
 {
-    if (!open_writer(why)) {
+    lock held(mutex_);
+    const bool opened = open_writer(held, why);
+    held.unlock();
+    if (!opened) {
         const std::string reason = std::exchange(why.message, {});
         why.message = "cannot open \"" + options_.path + "\": " + reason;
         return false;
@@ -102,6 +105,7 @@ bool engine::start(sql_error& why)
         }
     }
     threads_.emplace_back([this] { write_loop(); });
+    threads_.emplace_back([this] { flush_loop(); });
     threads_.emplace_back([this] { sweep_loop(); });
     for (int i = 0; i < options_.readers; ++i)
         threads_.emplace_back([this] { read_loop(); });

@@ -38,14 +38,6 @@ void forget(job& of)
 
 using verb = session::verb;
 
-sql_error unknown_outcome()
-{
-    return make_error("08007",
-                      "the file's log could not be flushed to the disk: whether the write will be "
-                      "there after a power cut is unknown",
-                      "look before running it again; see the system's log for the disk's error");
-}
-
 bool engine::may_group(const session_state& s) const noexcept
 {
     const auto& now = s.current;
@@ -64,11 +56,11 @@ void engine::run_group(lock& held)
         writes_.pop_front();
         start_running(members.back());
     }
-    held.unlock();
     std::size_t ran = members.size();
     bool broken = false;
     sql_error why;
-    bool begun = open_writer(why);
+    bool begun = open_writer(held, why);
+    held.unlock();
     if (begun) {
         defer_flushes(false);
         begun = writer_->run("BEGIN IMMEDIATE");
@@ -81,7 +73,8 @@ void engine::run_group(lock& held)
             broken = !commit_group(members);
         if (writer_->in_transaction())
             writer_->run("ROLLBACK");
-    } else {
+    }
+    if (!begun) {
         for (const auto& s : members)
             s->current.result.error = why;
     }
@@ -111,9 +104,9 @@ void engine::end_group(lock& held, const std::vector<session_ref>& members, std:
     if (writer_ && writer_->wal_frames > 0) {
         log_frames_ = std::exchange(writer_->wal_frames, 0);
         log_grew_ = true;
-        if (options_.durable == durability::full) {
-            durable_ = committed_.load();
-            durable_wake_.notify_all();
+        // Its flush was everybody's.
+        if (options_.durable == durability::full && !log_suspect_) {
+            raise_durable(completed_);
             for (const auto& s : std::exchange(unflushed_, {}))
                 conclude(s, over);
         }
@@ -132,9 +125,11 @@ void engine::end_group(lock& held, const std::vector<session_ref>& members, std:
     }
     held.unlock();
     deliver(over);
-    if (unsound)
-        writer_.reset();
     held.lock();
+    if (unsound) {
+        close_writer(held);
+        held.lock();
+    }
     checkpoint_if_due(held);
 }
 
@@ -195,8 +190,7 @@ bool engine::run_member(session_state& s)
     if (p.statement)  // suspended
         settle(p, nullptr);
     const auto& out = now.result;
-    const bool harmless =
-        !out.error || (out.error->extended_code & 0xff) == SQLITE_CONSTRAINT;
+    const bool harmless = !out.error || (out.error->extended_code & 0xff) == SQLITE_CONSTRAINT;
     return harmless && out.suspended == suspension::none && writer_->in_transaction() &&
            !writer_->owes_references();
 }

@@ -80,7 +80,8 @@ public:
     // A transaction around reads. begin_read() takes the snapshot at once. False: no snapshot.
     bool begin_read() noexcept;
     void end_read() noexcept;
-    // Whether a commit flushes the log itself, or flush_log() does for many. Outside of transactions.
+    // Whether a commit flushes the log itself, or flush_log() does for many. Outside of
+    // transactions.
     bool set_sync(sync how) noexcept;
     int flush_log() noexcept;  // SQLite's result code
     // Deferred foreign keys that the open transaction would fail for.

@@ -117,12 +117,13 @@ bool inline_reader::ordinary_tables()
 {
     sqlite3_stmt* raw = nullptr;
     const bool before = std::exchange(handle_->guarded.ours, true);
-    int code = sqlite3_prepare_v3(handle_->db(),
-                                  "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage",
-                                  -1,
-                                  0,
-                                  &raw,
-                                  nullptr);
+    int code =
+        sqlite3_prepare_v3(handle_->db(),
+                           "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage",
+                           -1,
+                           0,
+                           &raw,
+                           nullptr);
     ordinary_ = {"sqlite_schema", "sqlite_master"};
     while (code == SQLITE_OK && sqlite3_step(raw) == SQLITE_ROW) {
         if (const auto* name = reinterpret_cast<const char*>(sqlite3_column_text(raw, 0)))
@@ -196,10 +197,10 @@ std::optional<outcome> inline_reader::execute(engine& on, session_state& s, requ
             sink.keep();
         else
             made.reset();
-        if (clock::now() >= handle_->budget_ends)
-            on.slow().mark(*what.sql, slow_for);
-        else if (handle_->steps_left <= 0)
+        if (handle_->steps_left <= 0)
             on.slow().mark(*what.sql, costly_for);
+        else if (waits_for_disk())
+            on.slow().mark(*what.sql, slow_for);
     }
     handle_->give_back(std::move(statement));
     handle_->asking = nullptr;
@@ -210,6 +211,21 @@ std::optional<outcome> inline_reader::execute(engine& on, session_state& s, requ
     made->settings = std::move(settings);
     on.count_inline();
     return made;
+}
+
+// One late run may be the scheduler's doing; many are the disk's, and that is for threads.
+bool inline_reader::waits_for_disk() noexcept
+{
+    constexpr int strike = 8;
+    constexpr int strikes_max = 4 * strike;
+    if (clock::now() >= handle_->budget_ends)
+        late_ += strike;
+    else if (late_ > 0)
+        --late_;
+    if (late_ <= strikes_max)
+        return false;
+    late_ = strikes_max / 2;
+    return true;
 }
 
 // False: not to its end.

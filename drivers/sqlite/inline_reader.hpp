@@ -38,6 +38,7 @@ private:
     void end_snapshot() noexcept;
     std::unique_ptr<prepared> compile(const sql_text& sql);
     bool ordinary_tables();
+    bool waits_for_disk() noexcept;
     bool step(prepared& statement, request& what, int steps, outcome& out);
 
     const asio::any_io_executor loop_;
@@ -45,6 +46,7 @@ private:
     std::mutex mutex_;
     std::unique_ptr<handle> handle_;
     std::set<std::string, std::less<>> ordinary_;  // tables that are neither virtual nor functions
+    int late_ = 0;  // how many of the last runs took too long, more or less
     bool closed_ = false;
     bool snapshot_ = false;
     bool end_posted_ = false;

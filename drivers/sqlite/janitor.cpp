@@ -24,14 +24,12 @@ void engine::conclude(const session_ref& s, std::vector<letter>& into)
     over.result.settings = std::exchange(s->asking.settings, {});
     note_holding(s);
     const auto& t = s->transaction;
-    const bool fresh_snapshots = t.status == transaction_status::none ||
-                                 (t.status == transaction_status::open &&
-                                  t.how.level == isolation::read_committed);
+    const bool fresh_snapshots =
+        t.status == transaction_status::none ||
+        (t.status == transaction_status::open && t.how.level == isolation::read_committed);
     s->free = fresh_snapshots && !t.on && s->portals.empty() && lease_ != s;
-    into.push_back({s->loop->box(),
-                    std::move(over.done),
-                    std::move(over.result),
-                    std::move(over.with)});
+    into.push_back(
+        {s->loop->box(), std::move(over.done), std::move(over.result), std::move(over.with)});
     over = {};
     if (s->closed) {
         writer_wake_.notify_one();

@@ -22,7 +22,8 @@ struct options {
     durability durable = durability::full;
     bool group_commit = true;  // writes that wait at the same time share one flush to the disk
     bool exclusive = false;    // no other process may open the file: the lock index is in memory
-    // Reads that take no more steps of SQLite's machine than this run inside the event loop; 0: none.
+    // Reads that take no more steps of SQLite's machine than this run inside the event loop; 0:
+    // none.
     int inline_steps = 1000;
     int checkpoint_frames = 1000;  // pages in the log after which it is copied into the file
     std::string vfs;               // SQLite's name of a file system layer; for tests
@@ -122,7 +123,7 @@ struct statistics {
     std::uint64_t grouped = 0;       // writes in them
     std::uint64_t regrouped = 0;     // groups that were rolled back and run one by one
     std::uint64_t flushes = 0;       // of the log, for writes with transactions of their own
-    int wal_frames = 0;  // as of the last commit
+    int wal_frames = 0;              // as of the last commit
 };
 
 }  // namespace sluice::sqlite

@@ -9,8 +9,6 @@ namespace {
 
 constexpr std::chrono::seconds checkpoint_when_idle{1};
 constexpr std::chrono::milliseconds look_again{20};
-constexpr std::size_t unflushed_max = 256;
-constexpr std::chrono::milliseconds unflushed_for{2};
 
 bool writes(const session_state& s)
 {
@@ -30,36 +28,47 @@ void engine::write_loop()
 {
     lock held(mutex_);
     for (;;) {
-        if (lease_ && (lease_->where == place::lease || unflushed_.empty()))
+        if (lease_)
             watch_lease(held);
-        else if (!lease_ && !writes_.empty())
+        else if (!writes_.empty())
             run_next_write(held);
-        else if (!unflushed_.empty())
-            flush(held);
         else if (stopped_)
-            return;
-        else
-            wait_for_writes(held);
+            break;
+        else if (!log_grew_)
+            writer_wake_.wait(held);
+        else if (writer_wake_.wait_for(held, checkpoint_when_idle) == std::cv_status::timeout &&
+                 !lease_ && writes_.empty())
+            checkpoint(held);
     }
+    writer_ended_ = true;
+    flush_wake_.notify_one();
 }
 
-void engine::wait_for_writes(lock& held)
+// A writer whose log is sound.
+bool engine::open_writer(lock& held, sql_error& why)
 {
-    if (!log_grew_)
-        writer_wake_.wait(held);
-    else if (writer_wake_.wait_for(held, checkpoint_when_idle) == std::cv_status::timeout &&
-             !lease_ && writes_.empty())
-        checkpoint(held);
-}
-
-bool engine::open_writer(sql_error& why)
-{
+    if (log_suspect_ && writer_ && !save_from_log(held)) {
+        why = make_error("58030", "the disk refuses what is written to the file's log");
+        return false;
+    }
     if (writer_)
         return true;
-    writer_ = handle::open(options_, handle::role::writer, why);
-    if (writer_)
-        writer_->commits = &committed_;
+    held.unlock();
+    auto opened = handle::open(options_, handle::role::writer, why);
+    if (opened) {
+        opened->commits = &committed_;
+        opened->flush_log();  // makes a new log's directory entry durable
+    }
+    held.lock();
+    writer_ = std::move(opened);
     return writer_ != nullptr;
+}
+
+void engine::close_writer(lock& held)
+{
+    durable_wake_.wait(held, [this] { return !flushing_ && unflushed_.empty(); });
+    const auto closing = std::move(writer_);
+    held.unlock();
 }
 
 // Whether a commit's flush may wait for those behind it.
@@ -77,28 +86,18 @@ void engine::defer_flushes(bool on) noexcept
     writer_->defers = on && done;
 }
 
-// Not known to keep those waiting whose commit is not flushed yet.
-bool engine::is_quick(const session_state& s) const noexcept
-{
-    if (s.current.what != verb::execute)
-        return true;
-    return s.current.kind == text_kind::change && !slow_.marked(*s.current.with.sql);
-}
-
 void engine::run_next_write(lock& held)
 {
     const session_ref s = writes_.front();
-    if (!unflushed_.empty() && (unflushed_.size() >= unflushed_max || !is_quick(*s) ||
-                                clock::now() - unflushed_since_ > unflushed_for))
-        return flush(held);
     if (may_group(*s) && writes_.size() > 1 && may_group(*writes_[1]))
         return run_group(held);
     writes_.pop_front();
     start_running(s);
-    const bool others = !writes_.empty() || !unflushed_.empty();
-    held.unlock();
+    const bool others = !writes_.empty() || !unflushed_.empty() || flushing_;
     sql_error why;
-    if (open_writer(why)) {
+    const bool good = open_writer(held, why);
+    held.unlock();
+    if (good) {
         defer_flushes(others);
         run_first_write(*s);
     } else {
@@ -106,52 +105,6 @@ void engine::run_next_write(lock& held)
     }
     held.lock();
     after_write(held, s);
-}
-
-// Flushes the log for everything that was committed. Without the mutex.
-bool engine::make_durable() noexcept
-{
-    const auto covered = committed_.load();
-    if (durable_.load() >= covered)
-        return !flush_failed_;
-    if (writer_->flush_log() != SQLITE_OK)
-        flush_failed_ = true;  // its clients learn of it; readers must not wait for ever
-    const std::scoped_lock held(mutex_);
-    ++counted_.flushes;
-    durable_ = covered;
-    durable_wake_.notify_all();
-    return !flush_failed_;
-}
-
-// One flush for all whose commit waits for it; then they are told.
-void engine::flush(lock& held)
-{
-    const auto waiting = std::exchange(unflushed_, {});
-    held.unlock();
-    const bool good = make_durable();
-    flush_failed_ = false;
-    if (!good)
-        save_from_log();
-    std::vector<letter> over;
-    held.lock();
-    published_.fetch_add(1);
-    for (const auto& s : waiting) {
-        if (!good && !s->current.result.error)
-            s->current.result.error = unknown_outcome();
-        conclude(s, over);
-    }
-    held.unlock();
-    deliver(over);
-    held.lock();
-    checkpoint_if_due(held);
-}
-
-// A flush failed: the system may have dropped what it could not write and call the next flush good.
-// The log's content is still in memory: copy it into the file, where it is written anew.
-void engine::save_from_log() noexcept
-{
-    sqlite3_wal_checkpoint_v2(
-        writer_->db(), nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
 }
 
 void engine::run_first_write(session_state& s)
@@ -238,21 +191,24 @@ void engine::after_write(lock& held, const session_ref& s)
         counted_.prepared += std::exchange(writer_->compiled, 0);
         writer_->wal_frames = 0;
     }
-    if (!all_durable() && !committed && unflushed_.empty())
-        durable_ = committed_.load();  // a commit that failed is nothing to wait for
-    if (!all_durable() || !unflushed_.empty()) {
-        // The answer stands on what is not flushed yet, be it the client's own or another's.
-        if (unflushed_.empty())
-            unflushed_since_ = clock::now();
+    if (on == writer_.get() && writer_) {
+        completed_ = committed_.load();
+        if (!committed && unflushed_.empty() && !flushing_)
+            raise_durable(completed_);  // a commit that failed is nothing to wait for
+    }
+    // Inside of a transaction that wrote, a count shows no row; everything else that stands on what
+    // is not flushed yet has to wait, be it the client's own or another's.
+    const bool counts_only = s->transaction.on && !error && !committed;
+    if (!all_durable() && !counts_only) {
         unflushed_.push_back(s);
+        flush_wake_.notify_one();
     } else {
         published_.fetch_add(1);
         finish(held, s);
         held.lock();
     }
-    if (broken && unflushed_.empty()) {
-        held.unlock();
-        writer_.reset();  // what it believes about the file may be wrong: open it anew
+    if (broken) {
+        close_writer(held);  // what it believes about the file may be wrong: open it anew
         held.lock();
     }
     checkpoint_if_due(held);
@@ -260,7 +216,7 @@ void engine::after_write(lock& held, const session_ref& s)
 
 void engine::checkpoint_if_due(lock& held)
 {
-    if (log_frames_ >= checkpoint_at_ && !lease_ && unflushed_.empty())
+    if (log_frames_ >= checkpoint_at_ && !lease_)
         checkpoint(held);
 }
 
@@ -269,8 +225,6 @@ void engine::watch_lease(lock& held)
 {
     const session_ref s = lease_;
     if (s->where == place::lease) {
-        if (!unflushed_.empty() && !is_quick(*s))
-            return flush(held);
         start_running(s);
         held.unlock();
         run_as_holder(*s);

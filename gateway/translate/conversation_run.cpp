@@ -109,9 +109,7 @@ asio::awaitable<bool> conversation::pump(portal& which, std::int64_t max_rows)
             what.sink = which.encoder;
             what.max_rows = left;
             what.timeout = settings_.statement_timeout();
-            what.read_only = block_ == block::open
-                                 ? read_only_
-                                 : settings_.show("default_transaction_read_only") == "on";
+            what.read_only = block_ == block::open ? read_only_ : settings_.default_read_only();
             which.started = true;
             if (auto at_once = session_.execute_now(what)) {
                 done = std::move(*at_once);

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cctype>
+#include <utility>
 
 #include "proto/pg/messages.hpp"
 #include "proto/sql/transaction_words.hpp"
@@ -113,14 +114,37 @@ local_settings::local_settings()
     values_ = defaults_;
 }
 
+// Something may have another value now.
+void local_settings::touch() noexcept
+{
+    summary_.reset();
+    unreported_ = true;
+}
+
+const local_settings::summary& local_settings::fresh() const
+{
+    if (!summary_) {
+        summary made;
+        made.read_only = show("default_transaction_read_only") == "on";
+        const auto parsed = parse_milliseconds(*show("statement_timeout"));
+        // Zero is "no opinion" here: a client cannot lift the limit of the configuration.
+        if (parsed && parsed->count() != 0)
+            made.statement_timeout = parsed;
+        summary_ = made;
+    }
+    return *summary_;
+}
+
 void local_settings::set_user(std::string_view user)
 {
+    touch();
     defaults_["session_authorization"] = values_["session_authorization"] = user;
 }
 
 void local_settings::apply_startup(
     const std::vector<std::pair<std::string, std::string>>& parameters)
 {
+    touch();
     const auto apply = [this](std::string_view name, std::string value) {
         auto key = lower(name);
         std::replace(key.begin(), key.end(), '-', '_');
@@ -212,6 +236,7 @@ std::optional<setting_error> local_settings::set(std::string_view name,
     // Names are the client's choice: bound what it can store.
     if (!setting && values_.size() + local_.size() > 1000)
         return setting_error{"54000", "a session keeps at most 1000 settings"};
+    touch();
     if (local) {
         if (in_transaction)
             local_[key] = std::move(wanted);
@@ -226,6 +251,7 @@ std::optional<setting_error> local_settings::set(std::string_view name,
 
 void local_settings::reset_all(bool in_transaction)
 {
+    touch();
     if (in_transaction && !before_)
         before_ = values_;
     local_.clear();
@@ -259,6 +285,9 @@ std::vector<std::pair<std::string, std::string>> local_settings::all() const
 
 void local_settings::end_transaction(bool committed)
 {
+    if (!before_ && local_.empty())
+        return;
+    touch();
     if (!committed && before_)
         values_ = std::move(*before_);
     before_.reset();
@@ -267,6 +296,8 @@ void local_settings::end_transaction(bool committed)
 
 void local_settings::append_reported(byte_queue& out)
 {
+    if (!std::exchange(unreported_, false))
+        return;
     for (const auto& each : known) {
         if (!each.reported)
             continue;
@@ -282,12 +313,7 @@ void local_settings::append_reported(byte_queue& out)
 
 std::optional<std::chrono::milliseconds> local_settings::statement_timeout() const
 {
-    const auto text = *show("statement_timeout");
-    const auto parsed = parse_milliseconds(text);
-    // Zero is "no opinion" here: a client cannot lift the limit of the configuration.
-    if (!parsed || parsed->count() == 0)
-        return std::nullopt;
-    return parsed;
+    return fresh().statement_timeout;
 }
 
 }  // namespace sluice::gateway

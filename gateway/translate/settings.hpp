@@ -47,12 +47,24 @@ public:
     std::optional<std::chrono::milliseconds> statement_timeout() const;
     std::string name_in_display(std::string_view name) const;  // "TimeZone" for "timezone"
 
+    bool default_read_only() const { return fresh().read_only; }
+
     void set_user(std::string_view user);
 
 private:
     using values = std::map<std::string, std::string, std::less<>>;
     std::optional<setting_error> check(const std::string& key, std::string& value) const;
 
+    // What every statement asks, without a search by name.
+    struct summary {
+        std::optional<std::chrono::milliseconds> statement_timeout;
+        bool read_only = false;
+    };
+    const summary& fresh() const;
+    void touch() noexcept;
+
+    mutable std::optional<summary> summary_;
+    bool unreported_ = true;
     values defaults_;
     values values_;
     std::optional<values> before_;  // at the transaction's start, once it changed something
