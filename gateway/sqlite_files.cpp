@@ -19,6 +19,11 @@ sqlite::options options_of(const database& entry)
     options.readers = entry.sqlite.readers;
     options.read_only = entry.sqlite.readonly;
     options.create = entry.sqlite.create;
+    options.durable = entry.sqlite.durability == sqlite_durability::full
+                          ? sqlite::durability::full
+                          : sqlite::durability::normal;
+    options.group_commit = entry.sqlite.group_commit;
+    options.exclusive = entry.sqlite.exclusive;
     options.statement_timeout = entry.sqlite.statement_timeout;
     options.queue_timeout = entry.pool.queue_timeout;
     if (entry.pool.max_queued > 0)

@@ -19,6 +19,7 @@
 #include "drivers/sqlite/cost_table.hpp"
 #include "drivers/sqlite/engine.hpp"
 #include "drivers/sqlite/inline_reader.hpp"
+#include "drivers/sqlite/ownership.hpp"
 
 namespace sluice::sqlite {
 
@@ -222,6 +223,7 @@ private:
     std::set<session_ref> running_;
     std::set<session_ref> holding_;  // with suspended results or a snapshot
 
+    owner_lock owner_;
     std::unique_ptr<handle> writer_;
     std::vector<std::unique_ptr<handle>> spare_;
     int handles_ = 0;        // readers' handles that are open, wherever they are

@@ -7,6 +7,7 @@
 
 #include "drivers/sqlite/core.hpp"
 #include "drivers/sqlite/errors.hpp"
+#include "drivers/sqlite/ownership.hpp"
 
 namespace sluice::sqlite {
 namespace {
@@ -63,7 +64,7 @@ std::unique_ptr<database> database::open(const options& with, sql_error& why)
     options found = with;
     found.readers = std::max(found.readers, 1);
     found.max_handles = std::max(found.max_handles, found.readers);
-    if (!find_path(found, why))
+    if (!find_path(found, why) || !may_serve(found.path, why))
         return nullptr;
     auto inside = std::make_shared<engine>(std::move(found));
     if (!inside->start(why))
@@ -101,6 +102,10 @@ bool engine::start(sql_error& why)
         if (!writer_->run("BEGIN IMMEDIATE") || !writer_->run("ROLLBACK")) {
             why = error_of(writer_->db(), {});
             why.message = "cannot open \"" + options_.path + "\" for writing: " + why.message;
+            return false;
+        }
+        if (options_.vfs.empty() && !owner_.take(options_.path, why)) {
+            writer_.reset();
             return false;
         }
     }
@@ -167,6 +172,7 @@ void engine::close(std::chrono::milliseconds grace)
         sqlite3_wal_checkpoint_v2(
             writer_->db(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
     writer_.reset();
+    owner_.release();
 }
 
 statistics engine::stats() const

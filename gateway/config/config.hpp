@@ -143,6 +143,8 @@ struct mysql_config {
     mysql_tls_config tls;
 };
 
+enum class sqlite_durability { full, normal };
+
 struct sqlite_config {
     std::string file;  // absolute, symbolic links of its folder resolved
     int readers = 4;
@@ -151,6 +153,11 @@ struct sqlite_config {
     duration statement_timeout{0};         // 0: none
     std::size_t max_value = gibibyte - 1;  // SQLITE_LIMIT_LENGTH: one value or row
     std::size_t max_sql = mebibyte;        // SQLITE_LIMIT_SQL_LENGTH: one statement's text
+    // full: an acknowledged write survives a power cut. normal: the last ones may not, though reads
+    // may have shown them; the file is never damaged.
+    sqlite_durability durability = sqlite_durability::full;
+    bool group_commit = true;  // writes that wait at the same time share a flush
+    bool exclusive = false;    // no other process may open the file
 };
 
 struct database {

@@ -26,8 +26,16 @@ constexpr std::string_view mysql_only[] = {"url",
                                            "socket",
                                            "charset",
                                            "tls"};
-constexpr std::string_view sqlite_only[] = {
-    "file", "readers", "readonly", "create", "statement_timeout", "max_value", "max_sql"};
+constexpr std::string_view sqlite_only[] = {"file",
+                                            "readers",
+                                            "readonly",
+                                            "create",
+                                            "statement_timeout",
+                                            "max_value",
+                                            "max_sql",
+                                            "durability",
+                                            "group_commit",
+                                            "exclusive"};
 // What a url may say about files, relative to the configuration like every other path.
 constexpr std::string_view file_options[] = {
     "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslcrldir", "passfile"};

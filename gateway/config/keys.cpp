@@ -76,6 +76,7 @@ constexpr key special(std::string_view name, std::string_view fallback, std::str
 constexpr std::string_view levels[] = {"trace", "debug", "info", "warn", "error", "off"};
 constexpr std::string_view formats[] = {"text", "json"};
 constexpr std::string_view tls_modes[] = {"off", "prefer", "require", "verify"};
+constexpr std::string_view durabilities[] = {"full", "normal"};
 constexpr std::string_view pool_modes[] = {"session", "transaction", "statement"};
 constexpr std::string_view mysql_tls_modes[] = {
     "disabled", "preferred", "required", "verify_ca", "verify_identity"};
@@ -177,6 +178,9 @@ constexpr key database_keys[] = {
     special("statement_timeout", "0s", "sqlite: statements are cancelled after; 0s: never"),
     special("max_value", "1073741823B", "sqlite: the longest value or row"),
     special("max_sql", "1MiB", "sqlite: the longest statement"),
+    special("durability", "full", "sqlite: normal: a power cut may take back the last writes"),
+    special("group_commit", "true", "sqlite: writes that wait share a flush of the disk"),
+    special("exclusive", "false", "sqlite: no other process may open the file; faster"),
 };
 
 using mt = mysql_tls_config;
@@ -198,6 +202,10 @@ constexpr key sqlite_keys[] = {
     sized<&s::max_value>("max_value", kibibyte, gibibyte - 1, "1073741823B",
         "the longest value or row"),
     sized<&s::max_sql>("max_sql", kibibyte, gibibyte - 1, "1MiB", "the longest statement"),
+    one_of<&s::durability>("durability", durabilities, "full",
+        "normal: a power cut may take back the last writes"),
+    flag<&s::group_commit>("group_commit", "true", "writes that wait share a flush of the disk"),
+    flag<&s::exclusive>("exclusive", "false", "no other process may open the file; faster"),
 };
 
 using p = pool_config;
