@@ -37,7 +37,8 @@ std::string text_of(const std::string& path)
 
 gateway_process::gateway_process(std::string program,
                                  const std::string& configuration,
-                                 std::optional<std::uint64_t> max_files)
+                                 std::optional<std::uint64_t> max_files,
+                                 const gateway_listen& where)
 {
     char name[] = "/tmp/sluice-gw-XXXXXX";
     if (!::mkdtemp(name))
@@ -45,14 +46,22 @@ gateway_process::gateway_process(std::string program,
     folder_ = name;
     port_ = free_port();
     const auto file = folder_ + "/sluice.toml";
-    std::ofstream(file) << configuration << "\n[listen]\npostgres = [\"127.0.0.1:" << port_
-                        << "\"]\n";
+    std::ofstream toml(file);
+    toml << configuration << "\n[listen]\npostgres = [\"127.0.0.1:" << port_ << "\"]\n";
+    if (where.mysql) {
+        mysql_port_ = free_port();
+        toml << "mysql = [\"127.0.0.1:" << mysql_port_ << "\", \"unix:mysql.sock\"]\n";
+    }
+    toml << where.more;
+    toml.close();
     launch how{.argv = {std::move(program), "--config", file},
                .output = folder_ + "/sluice.log",
                .max_files = max_files};
     child_ = child_process(how);
     const auto until = clock::now() + start_limit;
-    while (!wire_client(port_).connected()) {
+    // MySQL's listeners are opened last.
+    const auto last = where.mysql ? mysql_port_ : port_;
+    while (!wire_client(last).connected()) {
         if (!child_.running() || clock::now() > until) {
             const auto text = log();
             fs::remove_all(folder_);

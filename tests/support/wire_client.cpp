@@ -130,6 +130,14 @@ bool wire_client::fill(std::chrono::milliseconds longest)
     return true;
 }
 
+bool wire_client::receive_bytes(std::string& into, std::chrono::milliseconds longest)
+{
+    if (in_.empty() && !fill(longest))
+        return false;
+    into += std::exchange(in_, {});
+    return true;
+}
+
 std::optional<wire_client::reply> wire_client::receive(std::chrono::milliseconds longest)
 {
     while (in_.size() < 5 || in_.size() < 1 + load32(in_, 1)) {

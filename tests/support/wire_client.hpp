@@ -48,6 +48,8 @@ public:
     };
     // The next message; nothing at the end of the stream. Throws when nothing comes for `longest`.
     std::optional<reply> receive(std::chrono::milliseconds longest = std::chrono::seconds(10));
+    // Appends what arrives next, whatever it is; false at the end of the stream. Throws as above.
+    bool receive_bytes(std::string& into, std::chrono::milliseconds longest);
     // What came until the other side closed. Throws when it does not within `longest`.
     std::string until_closed(std::chrono::milliseconds longest = std::chrono::seconds(10));
     // Messages up to ReadyForQuery, their types as a string ("CZ"); ends early at end of stream.
