@@ -93,6 +93,7 @@ private:
     // bytes on their way
     std::size_t on_upload(mysql::packet_header header, bytes_view rest);
     std::size_t relay(mysql::packet_header header, bytes_view rest, std::size_t skip = 0);
+    std::size_t relay_continuation(mysql::packet_header header, bytes_view rest);
     std::size_t drop(mysql::packet_header header, bytes_view rest);
     void begin_command(mysql::command what, my_effects effects = {});
     bool whole(mysql::packet_header header, bytes_view rest);

@@ -40,7 +40,7 @@ std::size_t my_lane::process(bytes_view in)
             const auto header = mysql::load_header(rest.data());
             std::size_t taken = 0;
             if (body_continues_)
-                taken = body_dropped_ ? drop(header, rest) : relay(header, rest);
+                taken = body_dropped_ ? drop(header, rest) : relay_continuation(header, rest);
             else if (uploading_)
                 taken = on_upload(header, rest);
             else if (running_)
@@ -326,6 +326,14 @@ std::size_t my_lane::on_upload(packet_header header, bytes_view rest)
     body_dropped_ = body_continues_ = false;
     link_->send(rest.subspan(header_size, taken - header_size));
     return taken;
+}
+
+// The client's command goes on in this packet.
+std::size_t my_lane::relay_continuation(packet_header header, bytes_view rest)
+{
+    if (running_)
+        link_->on_continuation(header);
+    return relay(header, rest);
 }
 
 // Forwards a packet from byte `skip` on; what lies before was sent in another form.

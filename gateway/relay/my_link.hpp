@@ -87,6 +87,12 @@ public:
     // Enters the reply that the next command sent will have.
     // `sequence`: of the answer's first packet.
     void expect(mysql::command what, std::uint8_t sequence = 1);
+    // A further packet of the command that expect() entered was sent.
+    void on_continuation(mysql::packet_header header)
+    {
+        tracker_.on_continuation_sent(header);
+        writer_.begin_reply(static_cast<std::uint8_t>(header.sequence + 1));
+    }
     // A command of the client's file upload was sent.
     void on_upload(mysql::packet_header header) { tracker_.on_upload(header); }
 

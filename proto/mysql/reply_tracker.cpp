@@ -32,6 +32,8 @@ reply_tracker::verdict reply_tracker::on_packet(packet_header header, bytes_view
         return out;
     }
     out.owner = queue_.front().owner;
+    if (!head_begun())
+        sequence_ = queue_.front().sequence;
     if (continued_) {
         out.kind = packet_kind::continuation;
         out.unexpected = header.sequence != sequence_++;
@@ -53,8 +55,6 @@ reply_tracker::verdict reply_tracker::on_packet(packet_header header, bytes_view
         // An error may overtake what the server would have numbered.
         out.unexpected |= header.sequence != sequence_ && out.kind != packet_kind::error;
         sequence_ = static_cast<std::uint8_t>(header.sequence + 1);
-        if (out.ended)
-            sequence_ = 1;
     }
     return out;
 }
@@ -280,6 +280,12 @@ void reply_tracker::end(verdict& out) noexcept
     ended_ = queue_.front();
     queue_.pop();
     state_ = state::begin;
+}
+
+void reply_tracker::on_continuation_sent(packet_header header) noexcept
+{
+    if (!queue_.empty())
+        queue_[queue_.size() - 1].sequence = static_cast<std::uint8_t>(header.sequence + 1);
 }
 
 void reply_tracker::on_upload(packet_header header) noexcept

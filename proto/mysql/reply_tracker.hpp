@@ -33,7 +33,8 @@ struct owed {
     void* owner = nullptr;  // null: the gateway's own
     std::uint64_t tag = 0;  // the sender's
     command what = command::query;
-    bool fake = false;  // nothing was sent: the gateway answers when its turn comes
+    std::uint8_t sequence = 1;  // of the reply's first packet: it goes on where the command ended
+    bool fake = false;          // nothing was sent: the gateway answers when its turn comes
 };
 
 // COM_STMT_SEND_LONG_DATA, COM_STMT_CLOSE and COM_QUIT have no reply.
@@ -67,6 +68,8 @@ public:
 
     // To be called for every command sent, in order. False: it has no reply, nothing is owed.
     bool sent(const owed& entry);
+    // For every packet but the first of the command that was entered last (16 MiB and more).
+    void on_continuation_sent(packet_header header) noexcept;
 
     struct verdict {
         packet_kind kind = packet_kind::row;
@@ -164,7 +167,7 @@ private:
     std::uint32_t columns_ = 0;  // of the current result
     std::uint16_t error_ = 0;
     state state_ = state::begin;
-    std::uint8_t sequence_ = 1;  // of the packet to come
+    std::uint8_t sequence_ = 1;  // of the packet to come, once a reply has begun
     bool preparing_ = false;
     bool continued_ = false;         // the packet to come is a continuation
     bool upload_continued_ = false;  // ... on the client's side
