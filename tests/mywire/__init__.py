@@ -2,6 +2,7 @@
 
 messages.py is bytes alone, login.py a machine without I/O, connection.py sockets (asyncio).
 """
+from . import messages
 from .connection import Blocking, Closed, Connection, Prepared, Reply, Result, ServerError
 from .login import DEFAULT, Login
 from .messages import (ANSI_QUOTES, AUTOCOMMIT, CHANGE_USER, CLOSE, CONNECT_ATTRS, CURSOR_EXISTS,
@@ -16,4 +17,4 @@ __all__ = ["ANSI_QUOTES", "AUTOCOMMIT", "Blocking", "CHANGE_USER", "CLOSE", "CON
            "LOCAL_FILES", "LONG_DATA", "Login", "MORE_RESULTS", "MULTI_STATEMENTS", "PING",
            "PREPARE", "PROCESS_KILL", "Prepared", "QUERY", "QUIT", "RESET", "RESET_CONNECTION",
            "Reply", "Result", "SESSION_TRACK", "SET_OPTION", "STATISTICS", "ServerError", "execute",
-           "frame", "lenenc", "parse_ok", "text_row"]
+           "frame", "lenenc", "messages", "parse_ok", "text_row"]

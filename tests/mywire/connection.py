@@ -105,6 +105,7 @@ class Connection:
             self.abort()
             raise
         self.id, self.version = login.id, login.version
+        self.user, self.password, self.database = login.user, login.password, login.database
         self.capabilities = login.capabilities
         self.status = messages.parse_ok(self.packets[-1])["status"]
         return self

@@ -1,71 +1,38 @@
-"""One client: random deeds, each carrying the client's id, each reply checked."""
+"""One client of PostgreSQL's protocol: random deeds, each reply checked."""
 import asyncio
-import collections
-import random
 import time
 
 import pgwire
-from pgwire import Closed
 
 from .ledger import ACCOUNTS
+from .person import Mixed, Person, expect
 
 
-class Mixed(AssertionError):
-    """A reply that is not this client's, or not what was promised."""
+class Client(Person):
+    """Only cancelling clients may ever see 57014, and only on a statement that a cancel of theirs
+    was meant for."""
 
-
-def expect(condition, *what):
-    if not condition:
-        raise Mixed(" ".join(str(word) for word in what))
-
-
-class Client:
-    """`number` is the id in every statement. Only cancelling clients may ever see 57014, and only
-    on a statement that a cancel of theirs was meant for."""
-
-    def __init__(self, number, connect, seed, cancels=True, tally=None):
-        self.number, self.connect = number, connect
-        self.random = random.Random(seed * 100_003 + number)
-        self.cancels = cancels
-        self.tally = tally if tally is not None else {}
-        self.acknowledged = []
-        self.transfer_number = self.counter = 0
-        self.connection = None
-        self.deed, self.last = "login", collections.deque(maxlen=10)
+    failures = (pgwire.Closed, pgwire.ServerError)
 
     async def open(self):
         self.name = f"app{self.number}"
         self.lock_timeout = "0"
         self.prepared = {}
-        self.connection = await self.connect({"application_name": self.name})
+        self.connection = await self.connect(parameters={"application_name": self.name})
         expect(self.connection.parameters.get("application_name") == self.name,
                "application_name after login:", self.connection.parameters)
 
-    async def run(self, until):
+    def at_rest(self):
+        expect(self.connection.status == "I", "left in state", self.connection.status)
+
+    def deeds(self):
         deeds = {self.simple: 20, self.extended: 15, self.named: 25, self.transfer: 20,
                  self.error: 8, self.failed_transaction: 4, self.pipeline: 8, self.many_rows: 3,
                  self.copy_out: 2, self.copy_in: 2, self.settings: 6, self.change_settings: 3,
                  self.forget_prepared: 2, self.temporary: 1, self.vanish: 2}
         if self.cancels:
             deeds |= {self.cancel: 1, self.late_cancel: 3}
-        choices, weights = list(deeds), list(deeds.values())
-        try:
-            await self.open()
-            while time.monotonic() < until:
-                self.counter += 1
-                chosen = self.random.choices(choices, weights)[0]
-                self.deed = chosen.__name__
-                self.last.append(self.deed)
-                try:
-                    await asyncio.wait_for(chosen(), 60)
-                except asyncio.TimeoutError:
-                    raise Mixed("no reply within 60 s") from None
-                expect(self.connection.status == "I", "left in state", self.connection.status)
-                self.tally[self.deed] = self.tally.get(self.deed, 0) + 1
-            await self.connection.close()
-        except (Closed, Mixed, pgwire.ServerError) as wrong:
-            raise Mixed(f"client {self.number}, {self.deed} {self.counter}: {wrong}; last deeds: "
-                        f"{' '.join(self.last)}") from wrong
+        return deeds
 
     # -- replies that must be ours
 
@@ -306,7 +273,3 @@ class Client:
                                               "where id = 1"))
         await asyncio.sleep(self.random.random() * 0.02)
         await self.reconnect()
-
-    async def reconnect(self):
-        self.connection.abort()
-        await self.open()

@@ -2,7 +2,7 @@
 import random
 import time
 
-from .client import Mixed, expect
+from .person import Mixed, expect
 
 
 async def asyncpg_client(number, target, until, tally):

@@ -1,0 +1,65 @@
+"""200 MySQL clients over 5 backends on 2 workers: every reply belongs to its sender, the money adds
+up. SLUICE_STRESS_SECONDS: how long (20; 60 for the full test). SLUICE_STRESS_SEED: another sequence.
+"""
+import functools
+import os
+import pathlib
+import sys
+import threading
+
+import pytest
+
+import mariadb
+import servers
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from stress import crowd, ledger  # noqa: E402
+
+pytestmark = pytest.mark.gateway
+SECONDS = float(os.environ.get("SLUICE_STRESS_SECONDS", "20"))
+SEED = int(os.environ.get("SLUICE_STRESS_SEED", "1"))
+BACKENDS = 5
+OURS = "FROM information_schema.processlist WHERE db = 'isolation' AND user = 'alice'"
+
+
+def sql(server, text):
+    return [str(row[0]) for row in server.sql(text, database="isolation")]
+
+
+class Watch(threading.Thread):
+    """The most backends that the server ever saw."""
+
+    def __init__(self, server):
+        super().__init__(daemon=True)
+        self.server, self.most, self.over = server, 0, threading.Event()
+
+    def run(self):
+        while not self.over.wait(0.5):
+            self.most = max(self.most, self.server.value(f"SELECT COUNT(*) {OURS}"))
+
+
+def test_every_reply_belongs_to_its_sender(my_server, own_my_gateway):
+    # A database of its own: other tests' backends are not to be counted.
+    my_server.sql("CREATE DATABASE isolation", "GRANT ALL ON isolation.* TO alice", "USE isolation",
+                  *ledger.MY_CREATE)
+    gateway = own_my_gateway(
+        '[gateway]\nworkers = 2\ndrain_timeout = "2s"\n'
+        + mariadb.database(my_server, "isolation", f'mode = "transaction", size = {BACKENDS}',
+                           dbname="isolation") + mariadb.ALICE)
+    target = {"host": "127.0.0.1", "port": gateway.port, "user": "alice",
+              "password": servers.PASSWORD, "database": "isolation"}
+    watch = Watch(my_server)
+    watch.start()
+    failures, acknowledged, tally = crowd.run(target, 200, SECONDS, SEED, side=crowd.MYSQL)
+    watch.over.set()
+    watch.join()
+    assert not failures, "\n".join(failures)
+    assert not ledger.faults(functools.partial(sql, my_server), acknowledged, ledger.MY_WRITTEN)
+    assert acknowledged and min(tally.values()) > 0, tally
+    # A backend that was closed may still be seen when its successor is there already.
+    assert 0 < watch.most <= BACKENDS + 1
+    # What was abandoned has been rolled back, and nobody holds a backend any more.
+    servers.wait_until(lambda: not my_server.sql(f"SELECT id {OURS} AND command <> 'Sleep'"), 10,
+                       "the backends are idle")
+    assert my_server.value("SELECT COUNT(*) FROM information_schema.innodb_trx") == 0
+    assert gateway.process.poll() is None
