@@ -7,6 +7,7 @@ tests without a gateway. Tests marked `postgres` need PostgreSQL's own features 
 import os
 import pathlib
 import signal
+import sys
 import zlib
 
 import psycopg
@@ -16,6 +17,7 @@ import mariadb
 import servers
 
 HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))  # mywire and pgwire
 DIRECT = servers.DIRECT
 LIMIT = 90
 # Until the gateway takes MySQL clients: the database itself, unless asked for.
@@ -23,6 +25,7 @@ MY_DIRECT = DIRECT or os.environ.get("SLUICE_TEST_MYSQL") != "1"
 
 
 def pytest_configure(config):
+    config.my_direct = MY_DIRECT
     config.addinivalue_line("markers", "postgres: needs PostgreSQL behind the gateway")
     config.addinivalue_line("markers", "mariadb: needs MariaDB behind the gateway")
     config.addinivalue_line("markers", "gateway: tests the gateway itself, not run directly")

@@ -3,8 +3,6 @@ up. SLUICE_STRESS_SECONDS: how long (20; 60 for the full test). SLUICE_STRESS_SE
 """
 import functools
 import os
-import pathlib
-import sys
 import threading
 
 import pytest
@@ -12,8 +10,7 @@ import pytest
 import mariadb
 import servers
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from stress import crowd, ledger  # noqa: E402
+from stress import crowd, ledger
 
 pytestmark = pytest.mark.gateway
 SECONDS = float(os.environ.get("SLUICE_STRESS_SECONDS", "20"))

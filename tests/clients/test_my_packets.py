@@ -1,16 +1,13 @@
 """The protocol's own commands and sizes, packet by packet (tests/mywire), in transaction mode."""
 import asyncio
-import pathlib
 import struct
-import sys
 
 import pytest
 
 import servers
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-import mywire  # noqa: E402
-from mywire.messages import BLOB, LONG, STRING  # noqa: E402
+import mywire
+from mywire.messages import BLOB, LONG, STRING
 
 LEGACY = mywire.DEFAULT & ~mywire.DEPRECATE_EOF
 CROWD = 3 * servers.POOL_SIZE
