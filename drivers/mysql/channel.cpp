@@ -7,8 +7,6 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 
-#include <array>
-
 #include "proto/mysql/messages.hpp"
 
 namespace sluice::mysql {
@@ -149,15 +147,16 @@ asio::awaitable<std::string> channel::send()
 
 asio::awaitable<std::string> channel::receive()
 {
-    std::array<std::byte, 4096> some;
+    constexpr std::size_t most = 4096;
     for (;;) {
         if (late_)
             co_return no_answer();
-        const auto got = stream_.read(some);
-        if (got.status == io_status::ok) {
-            in.append(bytes_view(some).first(got.bytes));
+        // Straight into the queue: a buffer here would be part of the coroutine's frame.
+        std::byte* const to = in.grow(most);
+        const auto got = stream_.read({to, most});
+        in.shrink(most - (got.status == io_status::ok ? got.bytes : 0));
+        if (got.status == io_status::ok)
             co_return std::string();
-        }
         if (got.status != io_status::would_block)
             co_return std::string(closed_text);
         if (!co_await wait(socket::wait_read))
