@@ -57,7 +57,7 @@ answer read_answer(bytes_view payload, std::uint32_t capabilities)
 
 void channel::set_deadline(clock::time_point until)
 {
-    late_ = false;
+    late_ = until <= clock::now();  // the timer's word may come after a server's quick one
     timer_.expires_at(until);
     timer_.async_wait([self = shared_from_this(), until](std::error_code ec) {
         if (ec || self->timer_.expiry() != until)
@@ -83,6 +83,8 @@ asio::awaitable<bool> channel::wait(socket::wait_type what)
 
 asio::awaitable<std::string> channel::connect(const server_address& to)
 {
+    if (late_)
+        co_return no_answer();
     const asio::generic::stream_protocol::endpoint server(&to.bytes, to.size, 0);
     std::error_code failed;
     socket_.close(failed);
