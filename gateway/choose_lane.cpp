@@ -4,6 +4,7 @@
 #include "gateway/relay/my_lane.hpp"
 #include "gateway/relay/pg_lane.hpp"
 #include "gateway/session.hpp"
+#include "gateway/translate/my_conversation.hpp"
 #include "gateway/translate/translate_lane.hpp"
 
 namespace sluice::gateway {
@@ -94,10 +95,14 @@ bool session::choose_sqlite()
                "");
         return false;
     }
-    if (protocol_ == client_protocol::mysql)
-        return refuse_engine("SQLite", "PostgreSQL");  // until there is a lane
     translate_options options;
     options.max_message = shared_.settings.gateway.max_message;
+    if (protocol_ == client_protocol::mysql) {
+        auto talk =
+            std::make_shared<my_conversation>(*this, *file, options, shared_.mysql_version.text());
+        lane_ = std::make_unique<translate_lane>(std::move(file), std::move(talk));
+        return true;
+    }
     lane_ = std::make_unique<translate_lane>(*this, std::move(file), options);
     return true;
 }

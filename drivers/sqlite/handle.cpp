@@ -5,6 +5,7 @@
 
 #include "drivers/sqlite/errors.hpp"
 #include "drivers/sqlite/functions.hpp"
+#include "drivers/sqlite/mysql_functions.hpp"
 
 namespace sluice::sqlite {
 namespace {
@@ -104,6 +105,7 @@ bool handle::configure(const options& with, role as)
     sqlite3_wal_hook(db_, after_commit, this);
     guard(db_, guarded, with);
     add_functions(*this);
+    add_mysql_functions(db_);
     if (inside_loop) {
         sqlite3_limit(db_, SQLITE_LIMIT_LENGTH, inline_value_max);
         sqlite3_progress_handler(db_, steps_between_inline_looks, budget, this);

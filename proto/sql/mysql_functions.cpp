@@ -17,6 +17,7 @@ struct renamed {
 // A quoted name stands for a function that SQLite's grammar has as a key word.
 constexpr std::array renames{
     renamed{"if", "iif"},
+    renamed{"concat", "mysql_concat"},
     renamed{"ucase", "upper"},
     renamed{"lcase", "lower"},
     renamed{"char_length", "length"},

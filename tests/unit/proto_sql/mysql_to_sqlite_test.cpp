@@ -169,7 +169,7 @@ TEST(MySqlToSqlite, Inserts)
 {
     check({{"INSERT IGNORE INTO t VALUES (1)", "INSERT OR IGNORE INTO t VALUES (1)"},
            {"INSERT t SET a = 1, b = CONCAT('x', ?)",
-            "INSERT INTO t (a, b) VALUES ( 1,  CONCAT('x', ?1)) "},
+            "INSERT INTO t (a, b) VALUES ( 1,  mysql_concat('x', ?1)) "},
            {"INSERT INTO t () VALUES ()", "INSERT INTO t DEFAULT VALUES"},
            {"INSERT INTO notes.t VALUE (1)", "INSERT INTO t VALUES (1)"},
            {"REPLACE t VALUES (1)", "REPLACE INTO t VALUES (1)"},
