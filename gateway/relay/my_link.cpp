@@ -77,7 +77,7 @@ void my_link::begin_lease(my_link_client& client, std::uint32_t capabilities)
     client_ = &client;
     paused_ = false;
     abandoned_ = false;
-    writer_.begin_lease(client, capabilities);
+    writer_.begin_lease(client, tracker_.capabilities(), capabilities);
 }
 
 void my_link::end_lease(bool remembered)

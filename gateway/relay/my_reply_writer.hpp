@@ -1,19 +1,18 @@
 // gateway/relay/my_reply_writer.hpp: a backend's packets as their client wants them.
 //
 // Backends have CLIENT_DEPRECATE_EOF and CLIENT_SESSION_TRACK on and report every change. A client
-// without the first gets an EOF behind its column definitions and for the OK behind its rows, and
-// all packets numbered anew; and it hears of as many changes as a server reports by itself. All
-// else goes on byte by byte, from where it was read.
+// without the first gets its EOFs, and every client hears of as many changes as a server reports
+// by itself (proto/mysql/reply_converter.hpp). All else goes on byte by byte, from where it was
+// read.
 //
-// Layer: gateway/relay. Part of a link, at work while a client leases it. Allocates nothing but
-// where changes are left out.
+// Layer: gateway/relay. Part of a link, at work while a client leases it.
 #pragma once
 
 #include <cstdint>
 #include <span>
 
 #include "proto/core/byte_queue.hpp"
-#include "proto/mysql/reply_tracker.hpp"
+#include "proto/mysql/reply_converter.hpp"
 
 namespace sluice::gateway {
 
@@ -29,7 +28,8 @@ public:
         ~sink() = default;
     };
 
-    void begin_lease(sink& to, std::uint32_t capabilities) noexcept;
+    // What both sides of the backend's and of the client's connection announced.
+    void begin_lease(sink& to, std::uint32_t backend, std::uint32_t client) noexcept;
     void end_lease() noexcept { to_ = nullptr; }
 
     // A command of the client's was sent; its answer begins with `sequence`.
@@ -46,24 +46,19 @@ public:
 
     // Bytes of the unfinished reply have been passed on.
     bool begun() const noexcept { return begun_; }
-    std::uint8_t next_sequence() const noexcept { return next_; }
+    std::uint8_t next_sequence() const noexcept { return converter_.next_sequence(); }
     // How much higher the client's numbers are than the backend's.
-    std::uint8_t shift() const noexcept { return shift_; }
+    std::uint8_t shift() const noexcept { return converter_.shift(); }
 
 private:
     void pass(bytes_view bytes);
-    byte_queue& own_bytes();  // for packets of ours, behind what was passed
-    void insert_eof(std::uint16_t status, std::uint16_t warnings);
-    void rewrite(mysql::packet_kind kind, const mysql::ok_message& ok, std::byte first);
+    void append(bytes_view bytes);  // packets of ours, behind what was passed
 
     sink* to_ = nullptr;
-    bytes_view range_;  // adjacent bytes, not handed on yet
-    std::uint32_t capabilities_ = 0;
-    bool eof_owed_ = false;  // behind the definitions that were passed
-    bool unsent_ = false;    // something was appended to the client's queue
+    mysql::reply_converter converter_;
+    bytes_view range_;     // adjacent bytes, not handed on yet
+    bool unsent_ = false;  // something was appended to the client's queue
     bool begun_ = false;
-    std::uint8_t next_ = 1;
-    std::uint8_t shift_ = 0;
 };
 
 }  // namespace sluice::gateway

@@ -64,7 +64,7 @@ void reply_converter::configure(std::uint32_t backend,
                                 std::uint32_t client,
                                 const track_filter& filter) noexcept
 {
-    reset();
+    begin_reply(1);
     written_.keep(kept_size);
     kept_changes_.keep(kept_size);
     backend_ = backend;
@@ -77,24 +77,20 @@ void reply_converter::configure(std::uint32_t backend,
                (!(client & capability::session_track) || !filter.everything);
 }
 
-void reply_converter::reset() noexcept
-{
-    shift_ = 0;
-    pending_ = false;
-}
-
 reply_converter::pieces reply_converter::on_packet(const reply_tracker::verdict& verdict,
                                                    const reply_tracker& tracker,
                                                    std::byte* packet,
                                                    bytes_view payload)
 {
     pieces out;
+    const auto sequence = std::to_integer<std::uint8_t>(packet[3]);
     if (verdict.kind == packet_kind::row && !pending_) {
-        packet[3] = static_cast<std::byte>(std::to_integer<std::uint8_t>(packet[3]) + shift_);
+        const auto number = static_cast<std::uint8_t>(sequence + shift_);
+        packet[3] = std::byte{number};
+        next_ = static_cast<std::uint8_t>(number + 1);
         return out;
     }
     written_.clear();
-    const auto sequence = std::to_integer<std::uint8_t>(packet[3]);
     const bool ok_like = verdict.kind == packet_kind::ok || verdict.kind == packet_kind::end;
 
     std::size_t before = 0;
@@ -132,8 +128,9 @@ reply_converter::pieces reply_converter::on_packet(const reply_tracker::verdict&
     }
     out.before = written_.readable().first(before);
     out.behind = written_.readable().subspan(before);
+    next_ = static_cast<std::uint8_t>(sequence + 1 + shift_);
     if (verdict.ended)
-        reset();
+        shift_ = 0;
     return out;
 }
 

@@ -9,7 +9,7 @@
 //                      client would hear of
 //
 // Packets that come or go shift the numbers of those behind them, up to the end of the reply.
-// Everything else stays as it is; where nothing differs, ask needed() and do not call at all.
+// Everything else stays as it is.
 //
 // An EOF behind definitions tells what the server last said of the transaction: whether more
 // results or output parameters follow is not known yet, the EOF behind the rows says it.
@@ -47,8 +47,6 @@ public:
                    std::uint32_t client,
                    const track_filter& filter = {}) noexcept;
 
-    bool needed() const noexcept { return eofs_ != eof_change::none || changes_; }
-
     // What the client gets for one packet: `before`, then the packet itself if `keep` (its header
     // may have been written to), then `behind`. The views live until the next call. `behind` is not
     // empty only for packets that are whole.
@@ -64,13 +62,18 @@ public:
                      std::byte* packet,
                      bytes_view payload);
 
-    // While a client uploads a file: its packets' numbers as the server counts them.
-    std::uint8_t to_server(std::uint8_t sequence) const noexcept
+    // A reply begins, with this number; one that was not finished is forgotten.
+    void begin_reply(std::uint8_t sequence) noexcept
     {
-        return static_cast<std::uint8_t>(sequence - shift_);
+        next_ = sequence;
+        shift_ = 0;
+        pending_ = false;
     }
-    // Forgets a reply that will not be finished.
-    void reset() noexcept;
+    // Of the client's next packet in the reply.
+    std::uint8_t next_sequence() const noexcept { return next_; }
+    // How much higher (modulo 256) the client's numbers are than the server's. While it uploads a
+    // file, its packets' numbers have to be that much lower for the server.
+    std::uint8_t shift() const noexcept { return shift_; }
 
 private:
     enum class eof_change : std::uint8_t { none, add, remove };
@@ -84,7 +87,8 @@ private:
     track_filter filter_;
     std::uint32_t backend_ = 0;
     std::uint32_t client_ = 0;
-    std::uint8_t shift_ = 0;  // modulo 256
+    std::uint8_t next_ = 1;
+    std::uint8_t shift_ = 0;
     eof_change eofs_ = eof_change::none;
     bool changes_ = false;  // OKs with session changes need a look
     bool pending_ = false;  // the client waits for the EOF behind definitions
