@@ -2,6 +2,7 @@
 #include "gateway/relay/my_effects.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "gateway/relay/settings.hpp"
 
@@ -11,54 +12,49 @@ namespace {
 using sql::mysql_kind;
 using sql::mysql_pin;
 
-bool is_plain(const sql::mysql_traits& traits) noexcept
+using kind_set = std::uint64_t;  // bits as in mysql_traits::kinds
+
+constexpr kind_set set_of(std::initializer_list<mysql_kind> kinds) noexcept
 {
-    if (traits.opaque || traits.statements != 1)
-        return false;
-    switch (traits.kind) {
-        case mysql_kind::select:
-        case mysql_kind::insert:
-        case mysql_kind::replace:
-        case mysql_kind::update:
-        case mysql_kind::delete_:
-        case mysql_kind::values:
-        case mysql_kind::table:
-        case mysql_kind::with:
-        case mysql_kind::begin:
-        case mysql_kind::commit:
-        case mysql_kind::rollback:
-        case mysql_kind::rollback_to:
-        case mysql_kind::savepoint:
-        case mysql_kind::release:
-        case mysql_kind::show:
-        case mysql_kind::show_warnings:
-        case mysql_kind::use:
-        case mysql_kind::do_:
-        case mysql_kind::load_data:
-        case mysql_kind::create:
-        case mysql_kind::ddl:
-        case mysql_kind::maintenance:
-        case mysql_kind::explain:
-            return true;
-        default:
-            return false;
-    }
+    kind_set set = 0;
+    for (const auto kind : kinds)
+        set |= kind_set{1} << static_cast<unsigned>(kind);
+    return set;
 }
 
+constexpr kind_set plain_kinds =
+    set_of({mysql_kind::select,        mysql_kind::insert,   mysql_kind::replace,
+            mysql_kind::update,        mysql_kind::delete_,  mysql_kind::values,
+            mysql_kind::table,         mysql_kind::with,     mysql_kind::begin,
+            mysql_kind::commit,        mysql_kind::rollback, mysql_kind::rollback_to,
+            mysql_kind::savepoint,     mysql_kind::release,  mysql_kind::show,
+            mysql_kind::show_warnings, mysql_kind::use,      mysql_kind::do_,
+            mysql_kind::load_data,     mysql_kind::create,   mysql_kind::ddl,
+            mysql_kind::maintenance,   mysql_kind::explain});
+
 // Kinds that are reported as a change of the session, and are nothing that is not known otherwise.
+constexpr kind_set explained_kinds = set_of({mysql_kind::set,
+                                             mysql_kind::set_transaction,
+                                             mysql_kind::use,
+                                             mysql_kind::prepare,
+                                             mysql_kind::deallocate,
+                                             mysql_kind::lock_tables,
+                                             mysql_kind::unlock_tables,
+                                             mysql_kind::create_temporary_table,
+                                             mysql_kind::drop_temporary_table,
+                                             mysql_kind::handler_open,
+                                             mysql_kind::handler_close});
+
+bool is_plain(const sql::mysql_traits& traits) noexcept
+{
+    return !traits.opaque && traits.statements == 1 && (traits.kinds & ~plain_kinds) == 0;
+}
+
+// Also of several statements, if one of them is of such a kind.
 bool explains_changes(const sql::mysql_traits& traits) noexcept
 {
-    constexpr auto explained = [](mysql_kind kind) {
-        return std::uint64_t{1} << static_cast<unsigned>(kind);
-    };
-    constexpr std::uint64_t kinds =
-        explained(mysql_kind::set) | explained(mysql_kind::set_transaction) |
-        explained(mysql_kind::use) | explained(mysql_kind::prepare) |
-        explained(mysql_kind::deallocate) | explained(mysql_kind::lock_tables) |
-        explained(mysql_kind::unlock_tables) | explained(mysql_kind::create_temporary_table) |
-        explained(mysql_kind::drop_temporary_table) | explained(mysql_kind::handler_open) |
-        explained(mysql_kind::handler_close);
-    return !traits.opaque && (traits.kinds & ~kinds) == 0;
+    return !traits.opaque && (traits.kinds & explained_kinds) != 0 &&
+           (traits.kinds & ~(explained_kinds | plain_kinds)) == 0;
 }
 
 }  // namespace

@@ -39,9 +39,11 @@ bool my_lane::begin_lease(backend& granted)
 {
     waiting_ = wait::none;
     link_ = &static_cast<my_link&>(granted);
-    fresh_ = last_link_ != link_;
-    if (last_link_ && fresh_)
-        last_link_->forget_last_client();
+    if (last_link_ != link_) {
+        insert_id_here_ = false;
+        if (last_link_)
+            last_link_->forget_last_client();
+    }
     last_link_ = nullptr;
     link_->begin_lease(*this, capabilities_);
     return true;
@@ -86,7 +88,6 @@ void my_lane::end_lease()
 {
     my_link* const link = std::exchange(link_, nullptr);
     last_link_ = link;
-    fresh_ = false;
     was_in_transaction_ = false;
     link->end_lease(true);
 }
@@ -119,7 +120,6 @@ void my_lane::on_replies_done()
         else if (!effects_.plain)
             link_->set_dirty(true);  // what it changed before it failed is not reported
         executing_ = nullptr;
-        fresh_ = false;
         if (link_->tracker().status_uncertain() &&
             (was_in_transaction_ || !effects_.plain || !(status_ & mysql::status::autocommit))) {
             link_->ask_status();
@@ -245,7 +245,10 @@ void my_lane::request_drain()
 
 void my_lane::fatal(client_error code, const std::string& message, std::string_view reason)
 {
-    append_my_error(channel_.out(), static_cast<std::uint8_t>(last_sequence_ + 1), code, message);
+    // In the midst of a reply its numbers go on.
+    const auto sequence =
+        link_ && running_ ? link_->next_sequence() : static_cast<std::uint8_t>(last_sequence_ + 1);
+    append_my_error(channel_.out(), sequence, code, message);
     closed_ = true;
     channel_.close(reason);
 }

@@ -148,8 +148,9 @@ private:
     std::string prepare_error_;  // of a statement that the link had to prepare: an ERR's payload
 
     // The lease.
-    bool fresh_ = false;  // no statement of this client ran here before
     bool was_in_transaction_ = false;
+    // LAST_INSERT_ID() on the link, or on last_link_, is this client's.
+    bool insert_id_here_ = false;
     bool one_shot_ = false;  // SET TRANSACTION, for the next one
     bool draining_ = false;
     std::uint16_t in_use_ = 0;  // statements with a cursor or long data on the link

@@ -51,12 +51,13 @@ std::size_t my_lane::process(bytes_view in)
                 break;
             at += taken;
         }
-        if (link_ && link_->congested() && waiting_ == wait::none)
-            block();
+        if (link_ && link_->congested() && waiting_ == wait::none) {
+            // It may only not have been tried yet: what the link put in front of the next command.
+            link_->flush();
+            if (link_ && link_->congested())
+                block();
+        }
     }
-    // Commands without an answer, and what goes in front of the next one.
-    if (link_ && !closed_ && !running_ && link_->congested())
-        link_->flush();
     if (channel_.unsent() > 0)
         channel_.flush();
     return at;

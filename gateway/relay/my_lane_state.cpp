@@ -12,8 +12,10 @@ constexpr std::size_t touched_max = 64;
 
 void my_lane::on_ok(const mysql::ok_message& ok)
 {
-    if (ok.insert_id != 0)
+    if (ok.insert_id != 0) {
         last_insert_id_ = ok.insert_id;
+        insert_id_here_ = true;
+    }
     if (ok.status & mysql::status::session_state_changed)
         track(ok);
     if (executing_) {
@@ -103,6 +105,7 @@ void my_lane::on_variable(std::string_view name, std::string_view value)
             for (const char c : value)
                 id = c >= '0' && c <= '9' ? id * 10 + static_cast<std::uint64_t>(c - '0') : id;
             last_insert_id_ = id;
+            insert_id_here_ = true;
             return;
         }
         case my_variable::charset:
@@ -190,14 +193,17 @@ void my_lane::reset_session()
     touched_.clear();
     one_shot_ = ask_collation_ = restore_tracking_ = false;
     last_insert_id_ = 0;
+    insert_id_here_ = false;
 }
 
 // What the statement before left is asked for. If it ran here and nobody was here since, the server
 // knows; else it is brought along. In either case what others left is cleared.
 void my_lane::answer_questions(sql::looks_back asks)
 {
-    if (fresh_ && sql::any(asks & sql::looks_back::insert_id))
+    if (!insert_id_here_ && sql::any(asks & sql::looks_back::insert_id)) {
         link_->set_last_insert_id(last_insert_id_);
+        insert_id_here_ = true;
+    }
     if (sql::any(asks & sql::looks_back::diagnostics) && link_->shows_others_diagnostics())
         link_->clear_diagnostics();
 }

@@ -69,7 +69,7 @@ SETTINGS = [
     "SET sql_mode = DEFAULT", "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     "SET tx_isolation = 'SERIALIZABLE', lock_wait_timeout = 5", "SET @@session.max_sort_length = {n}",
     "SET character_set_results = NULL", "SET group_concat_max_len = {n}", "SET div_precision_increment"
-    " = {d}", "USE app_two", "USE app", "SET STATEMENT sort_buffer_size = 99999 FOR SELECT "
+    " = {d}", "USE app_three", "USE app", "SET STATEMENT sort_buffer_size = 99999 FOR SELECT "
     "@@sort_buffer_size", "SET collation_connection = utf8mb4_bin", "SET sql_select_limit = 7",
     "SET sql_select_limit = DEFAULT", "SET SESSION sql_warnings = 1", "SET foreign_key_checks = 0"]
 

@@ -15,8 +15,8 @@ from servers import PASSWORD, POOL_SIZE, free_port, wait_until
 class Server:
     """MariaDB on a free loopback port and a Unix socket in its folder; root has no password.
 
-    `alice` owns the databases app, app_two and the name of none but hers; `vera` logs in by
-    ed25519, `sam` only over TLS where the server has it.
+    `alice` owns the databases app, app_two and app_three, of which the shared gateway does not know
+    the last; `vera` logs in by ed25519.
     """
 
     def __init__(self, folder, options=(), certificate=None):
@@ -50,9 +50,10 @@ class Server:
         assert done.returncode == 0, (self.folder / "install.log").read_text()
         self.start()
         self.sql("INSTALL SONAME 'auth_ed25519'", "CREATE DATABASE app", "CREATE DATABASE app_two",
+                 "CREATE DATABASE app_three",
                  f"CREATE USER alice IDENTIFIED BY '{PASSWORD}'",
                  f"CREATE USER vera IDENTIFIED VIA ed25519 USING PASSWORD('{PASSWORD}')",
-                 *[f"GRANT ALL ON {base}.* TO {user}" for base in ("app", "app_two")
+                 *[f"GRANT ALL ON {base}.* TO {user}" for base in ("app", "app_two", "app_three")
                    for user in ("alice", "vera")])
         return self
 
@@ -202,7 +203,8 @@ def shared_config(server):
             + database(server, "app_session", 'mode = "session", size = 20')
             + database(server, "one", 'mode = "transaction", size = 1')
             + database(server, "app_two", 'mode = "transaction", size = 1', dbname="app_two")
-            + '[databases.lite]\nengine = "sqlite"\nfile = "lite.db"\n' + ALICE)
+            + '[databases.lite]\nengine = "sqlite"\nfile = "lite.db"\n'
+            + ALICE + 'default_database = "app"\n')
 
 
 def gateway(folder, config, **options):

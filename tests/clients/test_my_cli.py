@@ -80,7 +80,7 @@ def test_dump_and_reload(my, my_server):
     for word in ("INSERT INTO", "TABLE `plain`", "VIEW `evens`", "PROCEDURE `two`", "TRIGGER t "):
         assert word in dump
     my_server.sql(f"DROP DATABASE {source}", f"CREATE DATABASE {source}")
-    subprocess.run(["mariadb", *my.arguments(), source], input=dump, text=True, check=True,
+    subprocess.run(["mariadb", *my.arguments()], input=f"USE {source};\n{dump}", text=True, check=True,
                    env=my.environment(), timeout=60, capture_output=True)
     assert my.run("mariadb-dump", *options, source) == dump
     my_server.sql(f"DROP DATABASE {source}")
@@ -94,7 +94,7 @@ def test_import_and_admin(my, my_table, tmp_path):
     assert lines(my, f"SELECT name FROM {my_table} ORDER BY id") == ["one", "two"]
     assert "mysqld is alive" in my.run("mariadb-admin", "ping")
     assert "Uptime" in my.run("mariadb-admin", "status")
-    assert my_table in my.run("mariadb-show", my.database)
+    assert my_table in my.run("mariadb-show", "app")
 
 
 @pytest.mark.mariadb

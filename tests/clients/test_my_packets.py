@@ -49,8 +49,8 @@ def test_commands(my_pool, capabilities):
         assert (await one.ping()).status & mywire.AUTOCOMMIT
         reply = await one.query("SELECT 1, NULL, 'é' UNION SELECT 2, 'x', ''")
         assert reply.rows == [["1", None, "é"], ["2", "x", ""]]
-        reply = await one.simple(mywire.INIT_DB, "app_two")
-        assert not reply.error and (await ask(one, "SELECT DATABASE()")) == [["app_two"]]
+        reply = await one.simple(mywire.INIT_DB, "app_three")
+        assert not reply.error and (await ask(one, "SELECT DATABASE()")) == [["app_three"]]
         reply = await one.simple(mywire.INIT_DB, "nowhere")
         assert reply.errno in (1044, 1049) and (await ask(one, "SELECT 1")) == [["1"]]
         one.command(mywire.STATISTICS)
@@ -133,10 +133,10 @@ def test_session_trackers_for_those_who_ask(my_pool):
     """A client with SESSION_TRACK is told of a new database; one without gets plain packets."""
     async def scenario():
         tracking = await connect(my_pool, capabilities=mywire.DEFAULT | mywire.SESSION_TRACK)
-        reply = await tracking.query("USE app_two")
-        assert b"app_two" in reply.last.tracked
+        reply = await tracking.query("USE app_three")
+        assert b"app_three" in reply.last.tracked
         plain = await connect(my_pool)
-        for sql in ("USE app_two", "SET NAMES latin1", "SET @x = 1", "BEGIN", "COMMIT"):
+        for sql in ("USE app_three", "SET NAMES latin1", "SET @x = 1", "BEGIN", "COMMIT"):
             plain.command(mywire.QUERY, sql)
             body = await plain.receive()
             assert len(body) == 7 and body[:3] == b"\0\0\0", (sql, body)

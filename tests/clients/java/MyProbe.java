@@ -189,13 +189,13 @@ public class MyProbe {
             }
         });
         check("Metadata", (c, table) -> {
-            try (ResultSet r = c.getMetaData().getColumns(c.getCatalog(), null, table, "%")) {
+            try (ResultSet r = c.getMetaData().getColumns(text(c, "SELECT DATABASE()"), null, table, "%")) {
                 String names = "";
                 while (r.next())
                     names += r.getString("COLUMN_NAME") + " ";
                 expect(names, "id name amount ");
             }
-            try (ResultSet r = c.getMetaData().getPrimaryKeys(c.getCatalog(), null, table)) {
+            try (ResultSet r = c.getMetaData().getPrimaryKeys(text(c, "SELECT DATABASE()"), null, table)) {
                 r.next();
                 expect(r.getString("COLUMN_NAME"), "id");
             }
@@ -255,10 +255,10 @@ public class MyProbe {
             c.setReadOnly(false);
         });
         check("Catalog", (c, table) -> {
-            c.setCatalog("app_two");
+            c.setCatalog("app_three");
             for (int n = 0; n < 5; ++n)
-                expect(text(c, "SELECT DATABASE()"), "app_two");
-            expect(c.getCatalog(), "app_two");
+                expect(text(c, "SELECT DATABASE()"), "app_three");
+            expect(c.getCatalog(), "app_three");
         });
     }
 }
