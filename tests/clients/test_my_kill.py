@@ -80,6 +80,7 @@ def test_kill_connection(my_pool, my_server, how):
         for victim in (idle, busy):
             assert not (await kill(killer, victim.id)).error
         for victim in (idle, busy):
+            victim.sequence = 1  # as if it were the answer to the next command
             with pytest.raises(mywire.Closed):
                 while (await asyncio.wait_for(victim.receive(), 10))[0] == 0xFF:
                     pass
