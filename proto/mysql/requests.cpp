@@ -88,32 +88,6 @@ std::string_view name_of(command what) noexcept
     }
 }
 
-bool is_offered(command what) noexcept
-{
-    switch (what) {
-        case command::quit:
-        case command::init_db:
-        case command::query:
-        case command::field_list:
-        case command::statistics:
-        case command::process_info:
-        case command::process_kill:
-        case command::ping:
-        case command::change_user:
-        case command::stmt_prepare:
-        case command::stmt_execute:
-        case command::stmt_send_long_data:
-        case command::stmt_close:
-        case command::stmt_reset:
-        case command::set_option:
-        case command::stmt_fetch:
-        case command::reset_connection:
-            return true;
-        default:
-            return false;
-    }
-}
-
 result<std::uint32_t> statement_of(bytes_view payload) noexcept
 {
     field_reader in(payload);
@@ -220,34 +194,6 @@ void append_id_command(byte_queue& out, command what, std::uint32_t id)
     packet_writer packet(out, sequence);
     packet.u8(static_cast<std::uint8_t>(what));
     packet.u32(id);
-}
-
-void append_set_option(byte_queue& out, std::uint16_t option)
-{
-    std::uint8_t sequence = 0;
-    packet_writer packet(out, sequence);
-    packet.u8(static_cast<std::uint8_t>(command::set_option));
-    packet.u16(option);
-}
-
-void append_execute(byte_queue& out,
-                    const execute_request& request,
-                    std::uint32_t statement,
-                    bytes_view types)
-{
-    std::uint8_t sequence = 0;
-    packet_writer packet(out, sequence);
-    packet.u8(static_cast<std::uint8_t>(command::stmt_execute));
-    packet.u32(statement);
-    packet.u8(request.flags);
-    packet.u32(request.iterations);
-    if (request.nulls.empty())
-        return;
-    packet.bytes(request.nulls);
-    const auto sent = request.has_types ? request.types : types;
-    packet.u8(!sent.empty());
-    packet.bytes(sent);
-    packet.bytes(request.values);
 }
 
 }  // namespace sluice::mysql

@@ -16,7 +16,7 @@
 //   COM_STMT_FETCH           := 0x1c statement:u32le rows:u32le
 //
 // COM_CHANGE_USER belongs to the login: proto/mysql/login.hpp. COM_STMT_BULK_EXECUTE, replication
-// and the rest are not offered: see is_offered().
+// and the rest are not offered.
 //
 // Layer: proto. Pure functions over a message's payload (proto/mysql/packet.hpp). Of a message of
 // several packets the first one's payload is enough: what lies behind it is data.
@@ -38,9 +38,6 @@ result<command> command_of(bytes_view payload) noexcept;
 // "COM_QUERY"; "unknown command" for what has no name.
 std::string_view name_of(command what) noexcept;
 
-// Whether the gateway serves it at all. What is not offered gets error 1047 (unknown command).
-bool is_offered(command what) noexcept;
-
 // COM_QUERY, COM_STMT_PREPARE, COM_INIT_DB: what follows the command byte.
 inline std::string_view text_of(bytes_view payload) noexcept
 {
@@ -49,11 +46,6 @@ inline std::string_view text_of(bytes_view payload) noexcept
 
 // Of the COM_STMT_* commands but PREPARE.
 result<std::uint32_t> statement_of(bytes_view payload) noexcept;
-// `payload` is one that statement_of() has read.
-inline void set_statement(std::byte* payload, std::uint32_t statement) noexcept
-{
-    store_le(payload + 1, statement);
-}
 
 // Types as in COM_STMT_EXECUTE, two bytes each: to be remembered by who rewrites.
 struct execute_request {
@@ -109,12 +101,5 @@ inline void append_query(byte_queue& out, std::string_view text)
 }
 // CLOSE, RESET, PROCESS_KILL.
 void append_id_command(byte_queue& out, command what, std::uint32_t id);
-void append_set_option(byte_queue& out, std::uint16_t option);
-// The client's execution for another id, and with `types` where the client left them out because
-// it has sent them before (then to another backend). `values` must be all of them.
-void append_execute(byte_queue& out,
-                    const execute_request& request,
-                    std::uint32_t statement,
-                    bytes_view types);
 
 }  // namespace sluice::mysql

