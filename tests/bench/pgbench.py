@@ -22,8 +22,8 @@ def percentile(ordered, share):
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
-def command(port, database, clients, protocol, arguments):
-    return [servers.pg_binary("pgbench"), "-n", "-S", "-h", "127.0.0.1", "-p", str(port), "-U",
+def command(port, database, clients, protocol, arguments, load=("-S",)):
+    return [servers.pg_binary("pgbench"), "-n", *map(str, load), "-h", "127.0.0.1", "-p", str(port), "-U",
             servers.CROWD, "-c", str(clients), "-j", str(min(clients, 2)), "-M", protocol,
             *arguments, database]
 
@@ -42,8 +42,8 @@ def run_transactions(port, database, clients, protocol, each):
     return clients * each
 
 
-def run(target, clients, protocol, seconds, database=servers.DATABASE):
-    """{'tps', 'p50', 'p99' (ms), 'cpu', 'user', 'system' (µs a statement), 'failed'}"""
+def run(target, clients, protocol, seconds, database=servers.DATABASE, load=("-S",)):
+    """{'tps', 'p50', 'p99', 'p999' (ms), 'cpu', 'user', 'system' (µs a statement), 'failed'}"""
     pids = [target.pid] if target.pid else []
     with tempfile.TemporaryDirectory(prefix="pgbench-") as folder:
         log = pathlib.Path(folder) / "log"
@@ -51,9 +51,9 @@ def run(target, clients, protocol, seconds, database=servers.DATABASE):
         arguments = ["-T", str(duration), "-l", f"--log-prefix={log}"]
         read = (lambda: meters.cpu(pids[0])) if pids else (lambda: (0.0, 0.0))
         with meters.Sampler(read, 0.05) as sampler:
-            done = subprocess.run(command(target.port, database, clients, protocol, arguments),
-                                  capture_output=True, text=True, env=environment(),
-                                  timeout=duration + 120)
+            done = subprocess.run(
+                command(target.port, database, clients, protocol, arguments, load),
+                capture_output=True, text=True, env=environment(), timeout=duration + 120)
         if done.returncode:
             raise RuntimeError(f"pgbench: {done.stderr.strip()[-600:]}")
         ends = []  # (end in µs, latency in µs)
@@ -80,5 +80,6 @@ def window(ends, samples):
     count = len(latencies)
     user, system = (1e6 * (after[i] - before[i]) / count for i in (0, 1))
     return {"tps": count / (until - begin), "p50": percentile(latencies, 0.50) / 1000,
-            "p99": percentile(latencies, 0.99) / 1000, "user": user, "system": system,
+            "p99": percentile(latencies, 0.99) / 1000,
+            "p999": percentile(latencies, 0.999) / 1000, "user": user, "system": system,
             "cpu": user + system, "statements": count}
