@@ -114,6 +114,16 @@ PREPARED = [
     "SELECT ? UNION ALL SELECT ?", "SET @v = ?", "SELECT REPEAT('x', 1000), ? FROM seq_1_to_300"]
 
 
+# What an EOF before the rows may say that a gateway adds: the rest is known behind them.
+EARLY = mywire.IN_TRANS | mywire.AUTOCOMMIT | mywire.CURSOR_EXISTS | mywire.ANSI_QUOTES | 0x2200
+
+
+def early(eof):
+    """Without the warnings, and the status flags that say how the statement will end."""
+    (status,) = struct.unpack_from("<H", eof, 3)
+    return struct.pack("<BHH", 0xFE, 0, status & EARLY)
+
+
 class Slots:
     """A connection, the statements it holds, and the packets of the step in hand."""
 
@@ -125,8 +135,11 @@ class Slots:
         try:
             return await awaitable
         finally:
-            self.seen += self.connection.packets
-            self.connection.packets = []
+            packets = self.connection.packets
+            for index in self.connection.early_eofs:
+                packets[index] = early(packets[index])
+            self.seen += packets
+            self.connection.packets, self.connection.early_eofs = [], []
 
     async def query(self, sql):
         return await self.take(self.connection.query(sql))

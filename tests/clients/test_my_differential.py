@@ -70,9 +70,9 @@ def test_packets_are_equal(sides, capabilities):
                 for target in sides]
         try:
             await lockstep(pair, random.Random(SEED + capabilities))
+        finally:
             over.set()
             await asyncio.gather(*makers)
-        finally:
             for one in pair:
                 one.connection.abort()
 

@@ -83,6 +83,7 @@ class Connection:
         self.sequence = 0
         self.id, self.status, self.capabilities, self.version = 0, 0, 0, ""
         self.packets = []
+        self.early_eofs = []  # indexes in `packets` of EOFs between definitions and rows
 
     # -- login
 
@@ -129,7 +130,7 @@ class Connection:
     def command(self, code, body=b""):
         """Starts a new exchange."""
         body = body.encode() if isinstance(body, str) else body
-        self.sequence, self.packets = 0, []
+        self.sequence, self.packets, self.early_eofs = 0, [], []
         self.answer(bytes([code]) + body)
 
     async def _need(self, count):
@@ -189,6 +190,7 @@ class Connection:
             eof = await self.receive()
             assert eof[0] == 0xFE and len(eof) <= 5, eof[:20]
             (self.status,) = struct.unpack_from("<H", eof, 3)
+            self.early_eofs.append(len(self.packets) - 1)
         return found
 
     async def _rows(self, result, binary):
@@ -272,7 +274,7 @@ class Connection:
         return await self.reply(binary=True, timeout=timeout)
 
     def send_execute(self, statement, values=(), **options):
-        self.sequence, self.packets = 0, []
+        self.sequence, self.packets, self.early_eofs = 0, [], []
         self.answer(messages.execute(statement.id, values, **options))
 
     async def fetch(self, statement, columns, count, timeout=60):
