@@ -200,7 +200,6 @@ constexpr function functions[] = {
     {"pg_advisory_unlock_all", 0, nothing},
     {"pg_encoding_to_char", 1, encoding},
     {"pg_get_userbyid", 1, user_by_id},
-    {"pg_table_is_visible", 1, yes},
     {"pg_type_is_visible", 1, yes},
     {"txid_current", 0, transaction_number},
     {"pg_current_xact_id", 0, transaction_number},

@@ -94,16 +94,27 @@ int refuse(guard_state& state, const char* why, const char* sqlstate = "42501") 
     return SQLITE_DENY;
 }
 
+bool is_catalog(const char* schema) noexcept
+{
+    return schema && (sqlite3_stricmp(schema, "pg_catalog") == 0 ||
+                      sqlite3_stricmp(schema, "information_schema") == 0);
+}
+
 int authorize(void* data,
               int action,
               const char* first,
               const char* second,
-              const char*,
+              const char* schema,
               const char*) noexcept
 {
     auto& state = *static_cast<guard_state*>(data);
     if (state.ours)
         return SQLITE_OK;
+    const bool reads = action == SQLITE_READ || action == SQLITE_SELECT ||
+                       action == SQLITE_FUNCTION || action == SQLITE_PRAGMA ||
+                       action == SQLITE_RECURSIVE;
+    if (!reads && is_catalog(action == SQLITE_ALTER_TABLE ? first : schema))
+        return refuse(state, "pg_catalog and information_schema can only be read");
     switch (action) {
         case SQLITE_ATTACH:
             return refuse(state,

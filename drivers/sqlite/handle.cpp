@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include "drivers/sqlite/catalog.hpp"
 #include "drivers/sqlite/errors.hpp"
 #include "drivers/sqlite/functions.hpp"
 #include "drivers/sqlite/mysql_functions.hpp"
@@ -106,6 +107,10 @@ bool handle::configure(const options& with, role as)
     guard(db_, guarded, with);
     add_functions(*this);
     add_mysql_functions(db_);
+    add_catalog_functions(*this);
+    add_array_functions(*this);
+    add_text_functions(*this);
+    without_catalogs_ = inside_loop;
     if (inside_loop) {
         sqlite3_limit(db_, SQLITE_LIMIT_LENGTH, inline_value_max);
         sqlite3_progress_handler(db_, steps_between_inline_looks, budget, this);
@@ -129,12 +134,21 @@ handle::~handle()
 std::unique_ptr<prepared> handle::take(const sql_text& sql, sql_error& why)
 {
     if (const auto found = by_text_.find(*sql); found != by_text_.end()) {
+        if ((*found->second)->reads_catalog && !refresh_catalog(*this, why))
+            return nullptr;
         auto statement = std::move(*found->second);
         cache_.erase(found->second);
         by_text_.erase(found);
         return statement;
     }
     auto statement = std::make_unique<prepared>();
+    statement->reads_catalog = names_catalog(*sql);
+    if (statement->reads_catalog && (without_catalogs_ || !refresh_catalog(*this, why)))
+        return nullptr;
+    if (!add_set_functions(*this, *sql)) {
+        why = make_error("53400", "this connection has seen too many kinds of row functions");
+        return nullptr;
+    }
     const char* tail = nullptr;
     guarded.refusal = nullptr;
     const int code = sqlite3_prepare_v3(db_,

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <list>
+#include <set>
 #include <unordered_map>
 
 #include "drivers/sqlite/guard.hpp"
@@ -48,6 +49,7 @@ struct prepared {
     bool explained = false;    // info has parameter_affinity
     bool cheap = false;        // an event loop may run it (inline_reader)
     int schema_seen = 0;       // handle::schema_seen() when it was compiled
+    bool reads_catalog = false;  // see refresh_catalog()
 };
 
 class handle {
@@ -93,6 +95,7 @@ public:
     stop_control* control = nullptr;  // of the running job
     caller* asking = nullptr;
     guard_state guarded;
+    std::set<std::string, std::less<>> set_functions;  // modules registered by name
     std::uint64_t compiled = 0;
     int wal_frames = 0;  // after this handle's last commit
     // Counts commits before they can be seen, while `defers` (the writer).
@@ -113,6 +116,7 @@ private:
     bool step_own(sqlite3_stmt*& own, const char* sql) noexcept;
 
     sqlite3* db_ = nullptr;
+    bool without_catalogs_ = false;  // writing them takes too long for an event loop
     sqlite3_stmt* begin_ = nullptr;
     sqlite3_stmt* look_ = nullptr;
     sqlite3_stmt* end_ = nullptr;

@@ -47,7 +47,7 @@ struct options {
 struct session_context {
     std::string user;
     std::string database;
-    std::string schema = "main";
+    std::string schema = "public";
     std::string version = "PostgreSQL 15.0 (Sluice, SQLite)";   // answer of version()
     std::int32_t process_id = 0;                                // answer of pg_backend_pid()
     std::vector<std::pair<std::string, std::string>> settings;  // answers of current_setting()

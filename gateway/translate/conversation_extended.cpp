@@ -8,6 +8,7 @@
 #include <asio/use_awaitable.hpp>
 
 #include "gateway/translate/result_types.hpp"
+#include "proto/pg/declared_type.hpp"
 #include "proto/pg/replies.hpp"
 #include "proto/sql/split.hpp"
 
@@ -229,6 +230,7 @@ void conversation::describe_portal(portal& which, bool fixed)
         column.name = result_name(*info, statement.hints, i);
         column.type = types[i];
         column.size = pg::type_size(types[i]);
+        column.modifier = pg::modifier_of_declaration(info->columns[i].declared_type, types[i]);
         if (which.formats.size() == 1)
             column.format = which.formats[0];
         else if (i < which.formats.size())

@@ -1,9 +1,8 @@
 // gateway/translate/result_types.cpp: types by declaration and by value.
 #include "gateway/translate/result_types.hpp"
 
-#include <cctype>
-#include <string>
-
+#include "proto/pg/arrays.hpp"
+#include "proto/pg/declared_type.hpp"
 #include "proto/sql/lexer.hpp"
 
 namespace sluice::gateway {
@@ -11,39 +10,11 @@ namespace {
 
 namespace oid = pg::oid;
 
-std::string upper(std::string_view text)
-{
-    std::string out(text);
-    for (char& c : out)
-        c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    return out;
-}
-
 }  // namespace
 
 pg::type_oid type_of_declaration(std::string_view declared) noexcept
 {
-    if (declared.empty() || declared.size() > 200)
-        return oid::unspecified;
-    if (const auto type = pg::type_of_name(declared); type != oid::unspecified)
-        return type;
-    const auto name = upper(declared);
-    const auto has = [&name](std::string_view part) {
-        return name.find(part) != std::string::npos;
-    };
-    if (has("WITH TIME ZONE"))
-        return has("STAMP") ? oid::timestamptz : oid::unspecified;
-    if (has("STAMP"))
-        return oid::timestamp;
-    if (has("INT"))
-        return oid::int8;
-    if (has("CHAR") || has("CLOB") || has("TEXT"))
-        return oid::text;
-    if (has("BLOB"))
-        return oid::bytea;
-    if (has("REAL") || has("FLOA") || has("DOUB"))
-        return oid::float8;
-    return oid::unspecified;
+    return pg::type_of_declaration(declared);
 }
 
 pg::type_oid type_of_cast(std::string_view name) noexcept
@@ -55,8 +26,14 @@ pg::type_oid type_of_cast(std::string_view name) noexcept
         return oid::int2;
     if (is("real") || is("float4"))
         return oid::float4;
-    if (name.ends_with(']'))
-        return oid::unspecified;
+    if (name.ends_with("[]"))
+        return pg::array_type(type_of_cast(name.substr(0, name.size() - 2)));
+    if (name.starts_with("pg_catalog."))
+        return type_of_cast(name.substr(11));
+    if (is("\"char\""))
+        return oid::single_char;
+    if (is("regclass") || is("regtype") || is("regproc") || is("regnamespace") || is("regrole"))
+        return oid::unspecified;  // the name, or the number: the value says
     return pg::type_of_name(name);
 }
 

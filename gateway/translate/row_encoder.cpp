@@ -5,6 +5,7 @@
 
 #include "gateway/translate/copy_text.hpp"
 #include "gateway/translate/result_types.hpp"
+#include "proto/pg/declared_type.hpp"
 #include "proto/pg/message_writer.hpp"
 #include "proto/pg/replies.hpp"
 
@@ -57,6 +58,7 @@ void row_encoder::announce(const sqlite::statement_info& info)
         column.name = result_name(info, hints_, i);
         column.type = types_[i];
         column.size = pg::type_size(types_[i]);
+        column.modifier = pg::modifier_of_declaration(info.columns[i].declared_type, types_[i]);
         column.format = format_of(i);
         columns.push_back(column);
     }

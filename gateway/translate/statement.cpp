@@ -186,14 +186,6 @@ statement_ptr read_statement(std::string_view text, std::size_t offset)
     const bool with = sql::same_word(first.text, "with");
     set_engine_tag(*out, with ? main_verb(out->text) : first.text, lex);
     out->sqlite = sql::to_sqlite(out->text);
-    std::size_t at = 0;
-    std::size_t inserted = 0;
-    auto prefixed = with_catalog(out->sqlite.text, at, inserted);
-    if (inserted > 0) {
-        for (auto& piece : out->sqlite.pieces)
-            piece.sqlite += piece.sqlite >= at ? inserted : 0;
-        out->sqlite.text = std::move(prefixed);
-    }
     out->sql = std::make_shared<const std::string>(out->sqlite.text);
     out->hints = read_column_hints(out->text);
     return out;

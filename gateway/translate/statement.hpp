@@ -71,10 +71,4 @@ statement_ptr read_statement(std::string_view text, std::size_t offset);
 // "Syntax error at or near ..." in COPY's words: refusal; not COPY at all: nullopt.
 std::optional<copy_command> read_copy(std::string_view text, std::string& problem);
 
-// Catalog lookups of drivers: pg_type and pg_namespace as a few constant rows in front of the
-// statement. Empty: it names no catalog that is known.
-std::string with_catalog(std::string_view sqlite_text,
-                         std::size_t& inserted_at,
-                         std::size_t& inserted);
-
 }  // namespace sluice::gateway

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "proto/core/reader.hpp"
+#include "proto/pg/arrays.hpp"
 #include "proto/pg/numeric.hpp"
 #include "proto/pg/timestamp.hpp"
 #include "proto/pg/value_text.hpp"
@@ -248,8 +249,14 @@ conversion read_binary(bytes_view sent, type_oid type, bound_value& out)
         case oid::json:
         case oid::single_char:
             return read_text(as_text(sent), oid::text, out);
-        default:
-            return conversion::unsupported;
+        default: {
+            if (element_type(type) == oid::unspecified)
+                return conversion::unsupported;
+            std::string text;
+            done = read_array_binary(sent, text);
+            out = std::move(text);
+            return done;
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 #include <limits>
 #include <optional>
 
+#include "proto/pg/arrays.hpp"
 #include "proto/pg/numeric.hpp"
 #include "proto/pg/timestamp.hpp"
 #include "proto/pg/value_text.hpp"
@@ -252,6 +253,17 @@ conversion append_uuid(byte_queue& out, const stored_value& value, value_format 
     return conversion::ok;
 }
 
+// A vector of one number may have been stored as that number.
+conversion append_array(byte_queue& out, const stored_value& value, type_oid type)
+{
+    if (element_type(type) == oid::unspecified)
+        return conversion::unsupported;
+    byte_queue text;
+    if (const auto failed = append_text(text, value); failed != conversion::ok)
+        return failed;
+    return append_array_binary(out, as_text(text.readable()), type);
+}
+
 }  // namespace
 
 std::string_view sqlstate_of(conversion failed, value_format format) noexcept
@@ -316,10 +328,19 @@ conversion append_value(byte_queue& out,
         case oid::name:
         case oid::unknown:
         case oid::json:
-        case oid::single_char:
             return append_text(out, value);
+        case oid::single_char: {
+            const auto* text = std::get_if<std::string_view>(&value);
+            if (format == value_format::binary && text && text->empty()) {
+                out.append_byte('\0');
+                return conversion::ok;
+            }
+            return append_text(out, value);
+        }
         default:
-            return format == value_format::text ? append_text(out, value) : conversion::unsupported;
+            if (format == value_format::text)
+                return append_text(out, value);
+            return append_array(out, value, type);
     }
 }
 

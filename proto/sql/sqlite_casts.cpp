@@ -50,6 +50,35 @@ bool sqlite_rewriter::literal_cast(const token& literal, std::string_view type)
     return true;
 }
 
+// Whether what ends before token `n` is a column of the result, or cast to text.
+bool sqlite_rewriter::is_shown_as_text(std::size_t n) const noexcept
+{
+    if (kind(n) == token_kind::cast) {
+        const auto next = parse_type(std::span(tokens_).subspan(at_ + n + 1));
+        return sqlite_affinity(next.name) == "TEXT";
+    }
+    return level_.at == clause::list &&
+           (kind(n) == token_kind::comma || kind(n) == token_kind::end || at("as", n) ||
+            at("from", n));
+}
+
+// 't'::regclass is a number where it is compared, and a name where it is shown.
+bool sqlite_rewriter::registry_cast(std::string_view type, std::size_t count)
+{
+    if (!type.starts_with("reg") || type.ends_with("[]"))
+        return false;
+    if (operand_.parameter != 0) {
+        type_of(operand_.parameter, "text");
+        operand_.parameter = 0;
+    }
+    insert(operand_.begin,
+           std::string(is_shown_as_text(count) ? "pg_reg_name('" : "pg_reg('") + std::string(type) +
+               "', ");
+    replace(")", count);
+    operand_.literal = nullptr;
+    return true;
+}
+
 void sqlite_rewriter::cast()
 {
     const auto type = parse_type(std::span(tokens_).subspan(at_ + 1));
@@ -60,6 +89,8 @@ void sqlite_rewriter::cast()
     }
     if (operand_.begin == none)
         return drop(count);
+    if (registry_cast(type.name, count))
+        return;
     if (operand_.parameter != 0) {
         type_of(operand_.parameter, type.name);
         operand_.parameter = 0;
@@ -86,6 +117,14 @@ bool sqlite_rewriter::cast_call_type()
     if (type.tokens == 0 || kind(1 + type.tokens) != token_kind::close_paren)
         return false;
     const auto cast_begin = groups_.back().begin;
+    if (type.name.starts_with("reg")) {
+        out_.text.replace(cast_begin, 4, "    ");
+        insert(cast_begin, "pg_reg('" + type.name + "', ");
+        groups_.back().suffix = ")";
+        drop(1 + type.tokens);
+        end_operand();
+        return true;
+    }
     if (operand_.parameter != 0 && tokens_[at_ - 2].kind == token_kind::open_paren)
         type_of(operand_.parameter, type.name);
     const bool literal = operand_.literal && tokens_[at_ - 2].kind == token_kind::open_paren &&

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "proto/sql/string_literal.hpp"
 
@@ -45,6 +46,7 @@ sqlite_statement sqlite_rewriter::run()
     find_form();
     while (now().kind != token_kind::end)
         step();
+    flush_joins();
     if (wrap_until_ == at_)
         out_.text += ')';
     std::sort(out_.types.begin(), out_.types.end(), [](const auto& a, const auto& b) {
@@ -109,10 +111,22 @@ void sqlite_rewriter::step()
         case token_kind::op:
             return operator_token();
         case token_kind::open_bracket:
+            if (open_bracket())
+                return;
             ++bracket_depth_;
             break;
         case token_kind::close_bracket:
+            if (close_bracket())
+                return;
             bracket_depth_ -= bracket_depth_ > 0;
+            break;
+        case token_kind::comma:
+            if (level_.at == clause::on)
+                level_.at = clause::from;
+            if (!groups_.empty() && groups_.back().ordering) {
+                out_.text += groups_.back().descending ? ", 1" : ", 0";
+                groups_.back().descending = false;
+            }
             break;
         default:
             break;
@@ -123,8 +137,11 @@ void sqlite_rewriter::step()
 
 void sqlite_rewriter::word()
 {
-    const bool qualified = at_ > 0 && tokens_[at_ - 1].kind == token_kind::dot;
+    const bool qualified = at_ > 0 && tokens_[at_ - 1].kind == token_kind::dot && at_ != bare_at_;
     if (!qualified && bracket_depth_ == 0) {
+        if (argument_word() || ordered_column() || output_name() || call_word() || row_function())
+            return;
+        query_word();
         if (clause_word() || expression_word() || keyword_function() || qualifier())
             return;
         if (form_ == statement_form::create_table && definition_word())
@@ -139,34 +156,58 @@ void sqlite_rewriter::word()
             return end_operand();
         }
     }
+    if (qualified)
+        note_column();
     begin_operand();
     copy();
+}
+
+void sqlite_rewriter::push(group_kind kind, std::size_t begin)
+{
+    group made;
+    made.kind = kind;
+    made.begin = begin;
+    made.limit_seen = std::exchange(limit_seen_, false);
+    made.around = std::exchange(level_, query_level{});
+    groups_.push_back(std::move(made));
+    end_operand();
 }
 
 // A group belongs to the operand that its function's name began.
 void sqlite_rewriter::open()
 {
+    if (composite_field())
+        return;
     gap();
-    const bool call = operand_.begin != none && at_ > 0 &&
-                      (tokens_[at_ - 1].kind == token_kind::word ||
-                       tokens_[at_ - 1].kind == token_kind::quoted_word);
-    groups_.push_back({group_kind::paren, call ? operand_.begin : out_.text.size(), limit_seen_});
-    limit_seen_ = false;
-    end_operand();
+    const bool called = operand_.begin != none && at_ > 0 &&
+                        (tokens_[at_ - 1].kind == token_kind::word ||
+                         tokens_[at_ - 1].kind == token_kind::quoted_word);
+    push(group_kind::paren, called ? operand_.begin : out_.text.size());
     copy();
 }
 
 void sqlite_rewriter::close()
 {
-    copy();
-    end_operand();
+    flush_joins();
     while (!groups_.empty() && groups_.back().kind == group_kind::case_)
         groups_.pop_back();
-    if (groups_.empty())
-        return;
-    operand_.begin = groups_.back().begin;
-    limit_seen_ = groups_.back().limit_seen;
+    if (groups_.empty()) {
+        copy();
+        return end_operand();
+    }
+    group done = std::move(groups_.back());
     groups_.pop_back();
+    gap();
+    if (done.ordering)
+        out_.text += done.descending ? ", 1" : ", 0";
+    copy();
+    out_.text += done.suffix;
+    if (done.skipped > 0)
+        drop(done.skipped);
+    end_operand();
+    operand_.begin = done.begin;
+    limit_seen_ = done.limit_seen;
+    level_ = std::move(done.around);
 }
 
 // 0: no parameter can have this number; SQLite refuses it, too.
@@ -201,6 +242,8 @@ void sqlite_rewriter::string()
         open_end.pop_back();
         return replace(open_end);
     }
+    if (const auto truth = catalog_truth(); !truth.empty())
+        return replace(truth);
     operand_.literal = &t;
     const bool plain = t.kind == token_kind::string && t.text.front() == '\'' &&
                        lexer(t.text, dialect::sqlite).next().text.size() == t.text.size();
@@ -209,6 +252,24 @@ void sqlite_rewriter::string()
     std::string text;
     append_literal(text, string_value(t));
     replace(text);
+}
+
+// indisprimary = 'f': the catalogs' own booleans are numbers, as all are in SQLite.
+std::string_view sqlite_rewriter::catalog_truth() const noexcept
+{
+    static constexpr std::array<std::string_view, 9> prefixes{
+        "indis", "relis", "relhas", "attis", "attnot", "atthas", "typis", "typnot", "conde"};
+    const auto text = now().text;
+    if ((text != "'t'" && text != "'f'") || at_ < 2 || tokens_[at_ - 2].kind != token_kind::word)
+        return {};
+    const auto op = tokens_[at_ - 1].text;
+    const auto column = tokens_[at_ - 2].text;
+    const bool known = std::any_of(prefixes.begin(), prefixes.end(), [column](auto prefix) {
+        return column.size() > prefix.size() && same_word(column.substr(0, prefix.size()), prefix);
+    });
+    if (!known || (op != "=" && op != "<>" && op != "!="))
+        return {};
+    return text == "'t'" ? "TRUE" : "FALSE";
 }
 
 bool sqlite_rewriter::replace_operator(std::string_view op, std::size_t tokens)
@@ -239,6 +300,8 @@ bool sqlite_rewriter::replace_operator(std::string_view op, std::size_t tokens)
 void sqlite_rewriter::operator_token()
 {
     const bool binary = operand_.begin != none;
+    if (binary && any_of_array())
+        return;
     if (!binary || !replace_operator(now().text, 1))
         copy();
     end_operand();

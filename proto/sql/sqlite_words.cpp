@@ -10,6 +10,11 @@ namespace sluice::sql {
 
 bool sqlite_rewriter::clause_word()
 {
+    // The catalogs are attached schemas, and nothing to analyze.
+    if (at_ == 0 && (at("analyze") || at("reindex")) && kind(1) == token_kind::end) {
+        at("analyze") ? replace("ANALYZE main") : copy();
+        return true;
+    }
     if (groups_.empty())
         upsert_source();
     if (at("for"))
@@ -123,7 +128,11 @@ bool sqlite_rewriter::expression_word()
 {
     if (at("case")) {
         gap();
-        groups_.push_back({group_kind::case_, out_.text.size(), limit_seen_});
+        group made;
+        made.kind = group_kind::case_;
+        made.begin = out_.text.size();
+        made.limit_seen = limit_seen_;
+        groups_.push_back(std::move(made));
         copy();
         end_operand();
         return true;
@@ -137,7 +146,7 @@ bool sqlite_rewriter::expression_word()
     }
     if (at("cast") && kind(1) == token_kind::open_paren) {
         gap();
-        groups_.push_back({group_kind::cast, out_.text.size(), limit_seen_});
+        push(group_kind::cast, out_.text.size());
         copy();
         copy();
         end_operand();
@@ -240,12 +249,17 @@ bool sqlite_rewriter::qualifier()
         return false;
     if (kind(2) != token_kind::word && kind(2) != token_kind::quoted_word)
         return false;
-    const bool catalog = at("pg_catalog") || now().text == "\"pg_catalog\"";
+    const bool catalog =
+        at("pg_catalog") || now().text == "\"pg_catalog\"" || at("information_schema");
     const bool ours = at("public") || now().text == "\"public\"";
-    if (!(catalog && kind(3) == token_kind::open_paren) && !ours)
+    const bool definition = form_ == statement_form::create_table ||
+                            form_ == statement_form::create_index ||
+                            (at_ > 0 && is_word(tokens_[at_ - 1], "into"));
+    if (!(catalog && kind(3) == token_kind::open_paren && !definition) && !ours)
         return false;
     drop(2);
     end_operand();
+    bare_at_ = at_;
     return true;
 }
 

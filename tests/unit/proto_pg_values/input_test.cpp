@@ -70,7 +70,7 @@ TEST(PgInput, Binaries)
     EXPECT_EQ(from_binary("7fffffffffffffff", oid::timestamp), bound_value("infinity"));
     EXPECT_EQ(from_binary("7ffffffffffffff0", oid::timestamp), bound_value("error 22003"));
     EXPECT_EQ(from_binary("00", oid::int4), bound_value("error 22P03"));
-    EXPECT_EQ(from_binary("00000000", 1007), bound_value("error 0A000"));
+    EXPECT_EQ(from_binary("00000000", 1007), bound_value("error 22P03"));
 }
 
 TEST(PgInput, CutShortIsRefused)
