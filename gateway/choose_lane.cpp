@@ -31,12 +31,10 @@ bool session::enter(const database& entry, const user* who)
 bool session::choose_lane()
 {
     const auto& settings = shared_.settings;
-    if (protocol_ == client_protocol::mysql && identity_.database.empty()) {
-        identity_.database = default_database();
-        if (identity_.database.empty()) {
-            lane_ = std::make_unique<my_lobby>(shared_, *this);
-            return true;
-        }
+    const bool undecided = protocol_ == client_protocol::mysql && identity_.database.empty();
+    if (undecided && !choose_default_database()) {
+        lane_ = std::make_unique<my_lobby>(shared_, *this);
+        return true;
     }
     const database* entry = settings.find_database(identity_.database);
     if (!entry) {

@@ -27,7 +27,8 @@ struct my_client {
     std::uint16_t collation = 0;     // of the handshake response: a character set's number
     std::uint8_t sequence = 0;       // of the packet that lane::start() answers with
     bool tls = false;
-    std::string nonce;  // of the login; clients without PLUGIN_AUTH only
+    std::string nonce;   // of the login: COM_CHANGE_USER may be answered with it
+    std::string schema;  // what the client begins in, if not in its database's
 };
 
 struct client_identity {
@@ -86,6 +87,8 @@ public:
     // ReadyForQuery, now or later. MySQL: the lane sends the OK packet that ends the login (or
     // answers what brought the client here), numbered identity().mysql->sequence.
     virtual void start() = 0;
+    // Before start(): the client was served by `before`, and what belongs to its session stays.
+    virtual void inherit(lane& before) { (void)before; }
     // Takes all of it; keeps what it cannot use yet, and says set_reading(false) when that is
     // enough.
     virtual void on_data(bytes_view bytes) = 0;

@@ -132,9 +132,7 @@ public:
         facts->collation = login_.collation();
         facts->sequence = login_.sequence();
         facts->tls = login_.tls_active();
-        // For its next COM_CHANGE_USER, which is answered without a new challenge.
-        if (!(facts->capabilities & mysql::capability::plugin_auth))
-            facts->nonce = login_.nonce();
+        facts->nonce = login_.nonce();
         who.user = login_.user();
         who.database = login_.database();
         who.parameters = login_.attributes();

@@ -124,7 +124,9 @@ void my_lobby::on_command(bytes_view packet, bytes_view payload, bytes_view behi
             break;  // never answered
         case mysql::command::statistics: {
             std::uint8_t sequence = 1;
-            mysql::packet_writer(channel_.out(), sequence).text("Sluice: no database chosen");
+            mysql::packet_writer(channel_.out(), sequence)
+                .text("Uptime: 0  Threads: " + std::to_string(shared_.clients.load()) +
+                      "  Questions: 0  Slow queries: 0  (Sluice: no database chosen)");
             channel_.flush();
             break;
         }

@@ -72,9 +72,9 @@ private:
     void check_password();
     void begin_serving();
     void register_for_cancels();
-    void retire_lane();
+    lane& retire_lane();
     void die(kill_scope scope, std::function<void()> done);
-    const std::string& default_database() const;
+    bool choose_default_database();
     void pass_cancel_on();
     void refuse(client_error code, const std::string& message, const std::string& hint);
     void append_error(client_error code, std::string_view message = {}, std::string_view hint = {});

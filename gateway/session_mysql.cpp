@@ -1,5 +1,8 @@
 // gateway/session_mysql.cpp: what a MySQL client may do to its own session: another user, another
 // database, and KILL.
+#include <algorithm>
+#include <vector>
+
 #include <asio/post.hpp>
 
 #include "gateway/context.hpp"
@@ -9,14 +12,21 @@
 #include "gateway/worker.hpp"
 
 namespace sluice::gateway {
+namespace {
+
+const std::string neutral_schema = "information_schema";
+
+}  // namespace
 
 // Often one of its calls has brought us here: it is destroyed when they have returned.
-void session::retire_lane()
+lane& session::retire_lane()
 {
+    lane& old = *lane_;
     lane_->on_client_gone();
     ++lane_number_;
-    asio::post(home_.io(), [old = std::move(lane_)] {});
+    asio::post(home_.io(), [gone = std::move(lane_)] {});
     reading_ = true;
+    return old;
 }
 
 void session::change_user(bytes_view input)
@@ -32,22 +42,40 @@ void session::change_user(bytes_view input)
     run_login();
 }
 
-// The database of a MySQL client that names none: nothing if there is no obvious one.
-const std::string& session::default_database() const
+// For a MySQL client that names no database: its user's default or only one. Where there are more,
+// a MySQL server takes it all the same, as tools expect that begin with SET and choose later; in a
+// schema where no table of anybody's is hit by mistake. False: none is suitable.
+bool session::choose_default_database()
 {
-    static const std::string none;
-    const user* who = shared_.settings.find_user(identity_.user);
-    if (who && !who->default_database.empty())
-        return who->default_database;
-    const std::string* only = nullptr;
-    for (const auto& [name, entry] : shared_.settings.databases) {
-        if (name == "*" || entry.engine == engine::postgres || (who && !who->may_use(name)))
-            continue;
-        if (only)
-            return none;
-        only = &name;
+    const auto& settings = shared_.settings;
+    const user* who = settings.find_user(identity_.user);
+    if (who && !who->default_database.empty()) {
+        identity_.database = who->default_database;
+        return true;
     }
-    return only ? *only : none;
+    std::vector<std::string> usable;
+    if (who && !who->databases.empty()) {
+        usable = who->databases;
+    } else {
+        for (const auto& [name, entry] : settings.databases)
+            usable.push_back(name == "*" ? neutral_schema : name);
+    }
+    const auto engine_of = [&](const std::string& name) {
+        return settings.find_database(name)->engine;
+    };
+    std::erase_if(usable, [&](const auto& name) { return engine_of(name) == engine::postgres; });
+    if (usable.size() == 1) {
+        identity_.database = usable.front();
+        return true;
+    }
+    const auto first = std::find_if(usable.begin(), usable.end(), [&](const auto& name) {
+        return engine_of(name) == engine::mysql;
+    });
+    if (first == usable.end())
+        return false;
+    identity_.database = *first;
+    identity_.mysql->schema = neutral_schema;
+    return true;
 }
 
 bool session::change_database(std::string_view name, std::uint8_t sequence, bytes_view behind)
@@ -68,9 +96,10 @@ bool session::change_database(std::string_view name, std::uint8_t sequence, byte
         flush();
         return true;
     }
-    retire_lane();
+    lane& before = retire_lane();
     counted_ = {};
     identity_.database = std::move(wanted);
+    identity_.mysql->schema.clear();
     identity_.mysql->sequence = sequence;
     phase_ = phase::login;  // for the sequence of what choose_lane() may say
     if (!choose_lane())
@@ -78,6 +107,7 @@ bool session::change_database(std::string_view name, std::uint8_t sequence, byte
     log::debug("client changed its database",
                {{"client", identity_.id}, {"database", identity_.database}});
     phase_ = phase::serving;
+    lane_->inherit(before);
     lane_->start();
     if (!behind.empty() && phase_ == phase::serving)
         lane_->on_data(behind);

@@ -24,15 +24,30 @@ void my_lane::start()
 {
     const my_client& client = *channel_.identity().mysql;
     capabilities_ = client.capabilities;
-    begins_ = my_session_start(
-        client.collation, database_->schema(), capabilities_ & mysql::capability::multi_statements);
-    settings_ = begins_;
+    begins_ = my_session_start(client.collation,
+                               client.schema.empty() ? database_->schema() : client.schema,
+                               capabilities_ & mysql::capability::multi_statements);
+    const auto inherited = std::exchange(settings_, begins_);
+    for (const auto& [name, value] : inherited.entries()) {
+        if (name != schema_entry)
+            settings_.set(name, value);
+    }
     channel_.forget_parameters();
     starting_ = false;
     auto sequence = client.sequence;
-    mysql::append_ok(channel_.out(), sequence, {}, capabilities_);
+    mysql::append_ok(channel_.out(), sequence, {.status = status_}, capabilities_);
     channel_.flush();
     channel_.set_reading(true);
+}
+
+// USE took the client to another server: variables come along; statements that it prepared do not.
+void my_lane::inherit(lane& before)
+{
+    if (const auto* old = dynamic_cast<const my_lane*>(&before)) {
+        settings_ = old->settings_;
+        status_ = old->status_;
+        last_insert_id_ = old->last_insert_id_;
+    }
 }
 
 bool my_lane::begin_lease(backend& granted)

@@ -33,6 +33,7 @@ public:
     ~my_lane() override;
 
     void start() override;
+    void inherit(lane& before) override;
     void on_drained() override;
     void on_client_gone() override;
     void on_cancel(std::function<void()> done) override;

@@ -59,8 +59,9 @@ void server_login::begin_authentication(byte_queue& out)
         accept();
         return;
     }
-    // Which nonce COM_CHANGE_USER's answer was made with is not agreed upon: ask with a new one.
-    if (changing_user_ && can_switch())
+    // Which nonce COM_CHANGE_USER's answer was made with is not agreed upon: ask with a new one,
+    // unless it fits the last. MariaDB's Connector/C stays with that for native passwords.
+    if (changing_user_ && can_switch() && !(plugin_ == native_plugin && native_answer_fits()))
         switch_to(preferred_plugin(), out);
     else if (plugin_ == native_plugin)
         on_native_answer(out);
@@ -93,6 +94,14 @@ void server_login::switch_to(auth_plugin plugin, byte_queue& out)
     state_ = native ? state::native : state::sha2;
 }
 
+bool server_login::native_answer_fits() const
+{
+    bool matches = false;
+    for (const auto& stage2 : known_.native)
+        matches |= native_fits(as_bytes(answer_), stage2, as_bytes(nonce_));
+    return matches;
+}
+
 void server_login::on_native_answer(byte_queue& out)
 {
     used_password_ = !answer_.empty();
@@ -105,10 +114,7 @@ void server_login::on_native_answer(byte_queue& out)
             fail_with(no_plugin, "the client knows mysql_native_password only", out);
         return;
     }
-    bool matches = false;
-    for (const auto& stage2 : known_.native)
-        matches |= native_fits(as_bytes(answer_), stage2, as_bytes(nonce_));
-    if (matches)
+    if (native_answer_fits())
         accept();
     else if (known_.other && used_password_ && can_switch())
         switch_to(auth_plugin::caching_sha2_password, out);

@@ -41,7 +41,10 @@ std::string configuration(const std::string& auth, const std::string& more)
            database("two") + user("app", "secret") + user("other", "secret") +
            user("native", mysql::format_native_verifier(mysql::native_stage2("secret"))) +
            user("sha2", gateway::format_sha2_verifier(mysql::sha2_stage2("secret"))) +
-           user("scram", scram) + user("only", "secret") + "databases = [\"one\"]\n";
+           user("scram", scram) + user("only", "secret") + "databases = [\"one\"]\n" +
+           "[databases.notes]\nengine = \"sqlite\"\nfile = \"notes.db\"\n" +
+           "[databases.more]\nengine = \"sqlite\"\nfile = \"more.db\"\n" +
+           user("undecided", "secret") + "databases = [\"notes\", \"more\"]\n";
 }
 
 gateway_process& shared_gateway()

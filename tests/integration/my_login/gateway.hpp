@@ -16,7 +16,8 @@ using support::gateway_process;
 constexpr auto login_timeout = std::chrono::seconds(3);  // of every gateway here
 
 // Users `app` (plain text), `native`, `sha2` and `scram` (one verifier each), all with the password
-// `secret`, and `only`, whose one database is `one`. `more` goes into [gateway].
+// `secret`, `only`, whose one database is `one`, and `undecided`, who has two SQLite databases.
+// `more` goes into [gateway].
 std::string configuration(const std::string& auth, const std::string& more = {});
 
 gateway_process& shared_gateway();

@@ -96,7 +96,7 @@ TEST_F(MyLogin, UnknownDatabasesAreRefusedOnceAuthenticated)
 
 TEST_F(MyLogin, WithoutADatabaseSimpleCommandsAreAnswered)
 {
-    auto client = logged_in();
+    auto client = logged_in("undecided");
     EXPECT_TRUE(client.command(ping).is_ok());
     EXPECT_THAT(client.command(9).payload, HasSubstr("Sluice"));  // COM_STATISTICS
     EXPECT_TRUE(client.command(31).is_ok());                      // COM_RESET_CONNECTION
@@ -113,7 +113,7 @@ TEST_F(MyLogin, WithoutADatabaseSimpleCommandsAreAnswered)
     std::string listed;
     for (int i = 0; i < 5; ++i)  // column, EOF, two rows, EOF
         listed += client.receive()->payload;
-    EXPECT_THAT(listed, AllOf(HasSubstr("Database"), HasSubstr("\3one"), HasSubstr("\3two")));
+    EXPECT_THAT(listed, AllOf(HasSubstr("Database"), HasSubstr("\4more"), HasSubstr("\5notes")));
     client.send(framed(0, std::string(1, quit)));
     EXPECT_EQ(client.until_closed(2s), "");
 }
@@ -124,13 +124,24 @@ TEST_F(MyLogin, OversizedAndMalformedCommandsBeforeADatabaseAreRefused)
                                         std::pair(header(70'000, 0), 1153),
                                         std::pair(framed(3, "\x0e"), 1835),
                                         std::pair(framed(0, ""), 1835)}) {
-        auto client = logged_in();
+        auto client = logged_in("undecided");
         client.send(bytes);
         const auto said = client.receive();
         ASSERT_TRUE(said);
         EXPECT_EQ(said->number(), number);
         EXPECT_EQ(client.until_closed(6s), "");
     }
+}
+
+TEST_F(MyLogin, WhereAMysqlServerWillDoNoneNeedsToBeChosen)
+{
+    auto client = logged_in();
+    EXPECT_TRUE(client.command(ping).is_ok());
+    const auto said = client.command(query, "SELECT 1");
+    EXPECT_EQ(said.number(), 1105) << "there is no server";
+    EXPECT_EQ(said.sqlstate(), "08001");
+    EXPECT_TRUE(client.command(init_db, "two").is_ok()) << "another database, another lane";
+    EXPECT_THAT(client.command(query, "SELECT 1").message(), HasSubstr("\"two\""));
 }
 
 TEST_F(MyLogin, ChangeUserLogsInAgain)
