@@ -132,7 +132,7 @@ public:
         facts->collation = login_.collation();
         facts->sequence = login_.sequence();
         facts->tls = login_.tls_active();
-        facts->nonce = login_.nonce();
+        facts->nonce = login_.nonce();  // for its next COM_CHANGE_USER
         who.user = login_.user();
         who.database = login_.database();
         who.parameters = login_.attributes();

@@ -95,7 +95,7 @@ bool server::prepare()
     return true;
 }
 
-// For MySQL clients only; until one is made they are not offered to encrypt a password with it.
+// For MySQL clients only.
 std::string server::prepare_rsa_key()
 {
     const auto& settings = shared_.settings;
@@ -103,10 +103,10 @@ std::string server::prepare_rsa_key()
         return {};
     if (!settings.auth.rsa_key_file.empty())
         return shared_.rsa.load(settings.auth.rsa_key_file);
-    asio::post(shared_.blocking, [&rsa = shared_.rsa] {
-        if (const auto why = rsa.generate(); !why.empty())
-            log::warn(why);
-    });
+    // Before anybody may connect: after a restart all clients come at once, and those that need the
+    // key would be told that their password is wrong.
+    if (const auto why = shared_.rsa.generate(); !why.empty())
+        log::warn(why);
     return {};
 }
 

@@ -135,7 +135,7 @@ struct server_login_failure {
 struct session_so_far {
     std::uint32_t capabilities = 0;
     bool tls = false;
-    std::string nonce = {};  // server_login::nonce(); for clients without CLIENT_PLUGIN_AUTH
+    std::string nonce = {};  // server_login::nonce()
 };
 
 class server_login {
@@ -176,7 +176,7 @@ public:
     bool tls_active() const noexcept { return tls_active_; }
     // Of the next packet: at authenticated the caller's, where it says the OK itself.
     std::uint8_t sequence() const noexcept { return sequence_; }
-    const std::string& nonce() const noexcept { return nonce_; }  // the last one sent
+    const std::string& nonce() const noexcept { return nonce_; }
 
     // At check_password.
     const credentials& known() const noexcept { return known_; }

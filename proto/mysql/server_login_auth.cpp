@@ -59,8 +59,7 @@ void server_login::begin_authentication(byte_queue& out)
         accept();
         return;
     }
-    // Which nonce COM_CHANGE_USER's answer was made with is not agreed upon: ask with a new one,
-    // unless it fits the last. MariaDB's Connector/C stays with that for native passwords.
+    // Which nonce COM_CHANGE_USER's answer was made with is not agreed upon: ask, unless it fits.
     if (changing_user_ && can_switch() && !(plugin_ == native_plugin && native_answer_fits()))
         switch_to(preferred_plugin(), out);
     else if (plugin_ == native_plugin)
@@ -83,7 +82,9 @@ auth_plugin server_login::preferred_plugin() const noexcept
 
 void server_login::switch_to(auth_plugin plugin, byte_queue& out)
 {
-    if (!fresh_nonce(out))
+    // One nonce for all of a connection: in COM_CHANGE_USER Connector/C and libmysqlclient answer
+    // for native with the last one they kept, whatever the switch says.
+    if (nonce_.empty() && !fresh_nonce(out))
         return;
     const bool native = plugin == auth_plugin::native_password;
     packet_writer packet(out, sequence_);
@@ -129,9 +130,13 @@ void server_login::on_sha2_answer(byte_queue& out)
         deny("the client gave no password", out);
         return;
     }
+    // Some clients (PyMySQL) take the zero that ends an auth switch for a part of its nonce.
+    const auto longer = nonce_ + '\0';
     bool matches = false;
-    for (const auto& stage2 : known_.sha2)
+    for (const auto& stage2 : known_.sha2) {
         matches |= sha2_fits(as_bytes(answer_), stage2, as_bytes(nonce_));
+        matches |= switched_ && sha2_fits(as_bytes(answer_), stage2, as_bytes(longer));
+    }
     if (matches) {
         append_more_data(out, sequence_, fast_success);
         accept();

@@ -125,7 +125,7 @@ TEST(MysqlServerLogin, CachingSha2FullByteByByte)
     EXPECT_EQ(t.sent(), wire("070000 05 00 00 00 0200 0000").text());
 }
 
-TEST(MysqlServerLogin, AnAuthSwitchHasANonceOfItsOwn)
+TEST(MysqlServerLogin, AnAuthSwitchHasTheGreetingsNonce)
 {
     talk t;
     auto fields = native_response();
@@ -136,6 +136,20 @@ TEST(MysqlServerLogin, AnAuthSwitchHasANonceOfItsOwn)
               wire("2c0000 02 fe 'caching_sha2_password' 00 'ABCDEFGHIJKLMNOPQRST' 00").text());
     EXPECT_EQ(t.say(packet_of(3, text_of(sha2_answer("secret", as_bytes(first_nonce()))))),
               server_login_action::authenticated);
+}
+
+// PyMySQL's answer.
+TEST(MysqlServerLogin, AnAuthSwitchMayBeAnsweredWithTheZeroBehindItsNonce)
+{
+    for (const char* password : {"secret", "wrong"}) {
+        talk t;
+        t.say(packet_of(1, response_of(native_response())));
+        t.login.supply(sha2_only("secret"), t.out);
+        t.say("");
+        const auto answer = text_of(sha2_answer(password, as_bytes(first_nonce() + '\0')));
+        EXPECT_EQ(t.say(packet_of(3, answer)) == server_login_action::authenticated,
+                  password == std::string_view("secret"));
+    }
 }
 
 TEST(MysqlServerLogin, PluginsThatWeDoNotKnowAreAskedForAnother)
@@ -216,6 +230,18 @@ TEST(MysqlServerLogin, ChangeUserAnsweredWithTheLoginsNonce)
     t.login.supply(both_kinds("secret"), t.out);
     EXPECT_EQ(t.say(""), server_login_action::authenticated);
     EXPECT_EQ(t.login.sequence(), 1);
+}
+
+TEST(MysqlServerLogin, ChangeUserAsksWithTheNonceOfTheLogin)
+{
+    session_so_far before{
+        .capabilities = offered_capabilities, .tls = true, .nonce = "an older nonce of 20"};
+    talk t({}, before);
+    t.say(packet_of(0, change_user_of(native_response())));
+    EXPECT_TRUE(t.login.tls_active());
+    t.login.supply(native_only("secret"), t.out);
+    t.say("");
+    EXPECT_NE(t.sent().find(before.nonce), std::string::npos);
 }
 
 TEST(MysqlServerLogin, ChangeUserThatIsNone)
