@@ -93,7 +93,8 @@ void my_lane::on_settings_applied(const std::string& error)
               "settings refused");
         return;
     }
-    if (waiting_ != wait::settings)
+    // A statement to be prepared may have been sent behind the settings: its answer comes next.
+    if (waiting_ != wait::settings || backend_prepares_)
         return;
     waiting_ = wait::none;
     resume();
@@ -179,6 +180,7 @@ void my_lane::on_link_lost(const std::string& cause, bool begun, bool mid_packet
     preparing_.reset();
     touched_.clear();
     ask_collation_ = restore_tracking_ = one_shot_ = blocked_ = false;
+    backend_prepares_ = false;
     if (mid_packet) {
         closed_ = true;
         channel_.close("backend lost in the middle of a packet");

@@ -146,6 +146,7 @@ private:
     my_effects effects_;
     my_client_statement* executing_ = nullptr;
     my_statement_ref preparing_;
+    bool backend_prepares_ = false;  // what the link has to prepare before it can be executed
     std::string prepare_error_;  // of a statement that the link had to prepare: an ERR's payload
 
     // The lease.

@@ -82,6 +82,7 @@ bool my_lane::ready_for(const my_statement& wanted)
         if (!settle_settings(then))
             return false;
         link_->prepare(wanted);
+        backend_prepares_ = true;
         hold(wait::settings);
         return false;
     }
@@ -91,6 +92,7 @@ bool my_lane::ready_for(const my_statement& wanted)
 void my_lane::on_backend_prepared(bytes_view error)
 {
     prepare_error_ = as_text(error);
+    backend_prepares_ = false;
     if (waiting_ != wait::settings)
         return;
     waiting_ = wait::none;
