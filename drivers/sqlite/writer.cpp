@@ -280,8 +280,11 @@ void engine::checkpoint(lock& held)
     held.unlock();
     int frames = 0;
     int moved = 0;
-    sqlite3_wal_checkpoint_v2(writer_->db(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);
+    const int code = sqlite3_wal_checkpoint_v2(
+        writer_->db(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);
     held.lock();
+    if ((code & 0xff) == SQLITE_IOERR)
+        log_suspect_ = true;
     // A reader's old snapshot keeps frames from being moved: do not try again at every commit.
     checkpoint_at_ = options_.checkpoint_frames + (moved < frames ? frames : 0);
     log_frames_ = moved < frames ? frames : 0;
