@@ -131,17 +131,23 @@ def fairness(cluster, options):
 
 
 def machine(with_sluice):
+    return machine_facts({"postgres": [servers.pg_binary("postgres"), "--version"],
+                          "pgbouncer": ["/usr/sbin/pgbouncer", "--version"]}, with_sluice)
+
+
+def machine_facts(programs, with_sluice):
+    """`programs`: {name: the command that tells its version}"""
     cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo")
                 if line.startswith("model name")), platform.machine())
 
-    def first_line(*arguments):
+    def first_line(arguments):
         done = subprocess.run(arguments, capture_output=True, text=True)
         return (done.stdout or done.stderr).splitlines()[0]
+
+    facts = {name: first_line(command) for name, command in programs.items()}
+    sluice = first_line([str(servers.sluice_binary()), "--version"]) if with_sluice else "-"
     return {"cores": len(os.sched_getaffinity(0)), "cpu": cpu,
-            "kernel": platform.release().split("-")[0],
-            "postgres": first_line(servers.pg_binary("postgres"), "--version"),
-            "pgbouncer": first_line("/usr/sbin/pgbouncer", "--version"),
-            "sluice": first_line(str(servers.sluice_binary()), "--version") if with_sluice else "-",
+            "kernel": platform.release().split("-")[0], **facts, "sluice": sluice,
             "load before": f"{os.getloadavg()[0]:.1f}"}
 
 

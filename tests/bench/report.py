@@ -1,7 +1,8 @@
 """Results as a page and as a picture."""
 import warnings
 
-COLOURS = {"direct": "#8a8a8a", "pgbouncer": "#d9822b", "sluice": "#2166ac"}
+COLOURS = {"direct": "#8a8a8a", "pgbouncer": "#d9822b", "sluice": "#2166ac",
+           "haproxy": "#5b9a5b"}
 NAMES = {"direct": "direct", "pgbouncer": "PgBouncer", "sluice": "Sluice"}
 
 
@@ -71,7 +72,7 @@ def _fairness(rows):
                    f"{r['ratio']:.2f}"] for r in rows])
 
 
-def _goals(rows):
+def goals_table(rows):
     return table(["figure to reach", "measured", "at most", ""],
                  [[r["what"], "–" if r["value"] is None else f"{r['value']:.2f} {r['unit']}",
                    "–" if r["limit"] is None else f"{r['limit']:g} {r['unit']}",
@@ -106,7 +107,7 @@ def markdown(results):
         found = results[part]
         text += f"Failed: {found}\n" if isinstance(found, str) else write(found)
     if results.get("goals"):
-        text += "\n## Goals\n\n" + _goals(results["goals"])
+        text += "\n## Goals\n\n" + goals_table(results["goals"])
     return text
 
 
@@ -128,7 +129,7 @@ def plot(results, path):
                                 figsize=(4.2 * len(protocols), 9.5))
     for column, protocol in enumerate(protocols):
         for line, (key, label, _, names) in enumerate(kinds):
-            _bars(axes[line][column], rows, protocol, counts, key, names)
+            bars(axes[line][column], rows, protocol, counts, key, names)
             if column == 0:
                 axes[line][column].set_ylabel(label)
         axes[0][column].set_title(f"{protocol} protocol")
@@ -145,16 +146,16 @@ def plot(results, path):
     plt.close(figure)
 
 
-def _bars(axis, rows, protocol, counts, key, names):
+def bars(axis, rows, protocol, counts, key, names):
     width = 0.8 / len(names)
     for at, name in enumerate(names):
         found = {r["clients"]: r[key] for r in rows
                  if r["protocol"] == protocol and r["target"] == name}
         places = [i for i, count in enumerate(counts) if count in found]
-        bars = axis.bar([i + (at - (len(names) - 1) / 2) * width for i in places],
-                        [found[counts[i]] for i in places], width * 0.92, color=COLOURS[name])
+        drawn = axis.bar([i + (at - (len(names) - 1) / 2) * width for i in places],
+                         [found[counts[i]] for i in places], width * 0.92, color=COLOURS[name])
         if key == "cpu":
-            axis.bar_label(bars, fmt="%.1f", fontsize=7, padding=1)
+            axis.bar_label(drawn, fmt="%.1f", fontsize=7, padding=1)
     axis.set_xticks(range(len(counts)), [str(count) for count in counts])
     axis.grid(axis="y", alpha=0.3)
     axis.set_axisbelow(True)

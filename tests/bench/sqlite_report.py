@@ -1,7 +1,7 @@
 """The SQLite bench's results as a page, a picture and a verdict."""
 import warnings
 
-from report import _goals, table
+from report import goals_table, table
 
 NAMES = {"sluice": "Sluice", "postgres": "PostgreSQL", "aiosqlite": "aiosqlite",
          "limit": "one thread, no network"}
@@ -113,7 +113,7 @@ def markdown(results):
             text += f"\n## {title}\n\n"
             text += f"Failed: {found}\n" if isinstance(found, str) else write(found)
     if results.get("goals"):
-        text += "\n## Goals\n\n" + _goals(results["goals"])
+        text += "\n## Goals\n\n" + goals_table(results["goals"])
     return text
 
 
