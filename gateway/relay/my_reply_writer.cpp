@@ -4,6 +4,11 @@
 #include <utility>
 
 namespace sluice::gateway {
+namespace {
+
+constexpr std::size_t eof_numbers = 4;  // warnings, status
+
+}  // namespace
 
 void my_reply_writer::begin_lease(sink& to, std::uint32_t backend, std::uint32_t client) noexcept
 {
@@ -16,6 +21,7 @@ void my_reply_writer::begin_lease(sink& to, std::uint32_t backend, std::uint32_t
 void my_reply_writer::begin_reply(std::uint8_t sequence) noexcept
 {
     begun_ = false;
+    eof_at_ = 0;
     converter_.begin_reply(sequence);
 }
 
@@ -27,6 +33,10 @@ void my_reply_writer::packet(const mysql::reply_tracker::verdict& verdict,
     const auto pieces =
         converter_.on_packet(verdict, tracker, bytes.data(), bytes.subspan(mysql::header_size));
     append(pieces.before);
+    if (!pieces.before.empty())
+        eof_at_ = to_->reply_out().size() - eof_numbers;
+    if (verdict.kind == mysql::packet_kind::end)
+        complete_early_eof(tracker);
     if (pieces.keep)
         pass(bytes);
     append(pieces.behind);
@@ -54,10 +64,22 @@ void my_reply_writer::append(bytes_view bytes)
     unsent_ = true;
 }
 
+// The server knows already behind the columns what it says behind the rows.
+void my_reply_writer::complete_early_eof(const mysql::reply_tracker& tracker)
+{
+    if (eof_at_ == 0)
+        return;
+    constexpr unsigned later = mysql::status::session_state_changed | mysql::status::last_row_sent;
+    std::byte* const numbers = to_->reply_out().mutable_data() + std::exchange(eof_at_, 0);
+    store_le(numbers, tracker.ok().warnings);
+    store_le(numbers + 2, static_cast<std::uint16_t>(tracker.status() & ~later));
+}
+
 void my_reply_writer::send()
 {
     if (!range_.empty() || unsent_) {
         unsent_ = false;
+        eof_at_ = 0;
         to_->on_reply(std::exchange(range_, {}));
     }
 }

@@ -52,12 +52,14 @@ public:
 
 private:
     void pass(bytes_view bytes);
+    void complete_early_eof(const mysql::reply_tracker& tracker);
     void append(bytes_view bytes);  // packets of ours, behind what was passed
 
     sink* to_ = nullptr;
     mysql::reply_converter converter_;
-    bytes_view range_;     // adjacent bytes, not handed on yet
-    bool unsent_ = false;  // something was appended to the client's queue
+    bytes_view range_;        // adjacent bytes, not handed on yet
+    std::size_t eof_at_ = 0;  // of an early EOF's numbers in reply_out(), while it is not sent
+    bool unsent_ = false;     // something was appended to the client's queue
     bool begun_ = false;
 };
 
