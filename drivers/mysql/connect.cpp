@@ -17,6 +17,7 @@ namespace {
 constexpr std::uint16_t unknown_system_variable = 1193;
 
 constexpr std::array trackers{std::string_view("session_track_system_variables='*'"),
+                              std::string_view("session_track_schema=ON"),
                               std::string_view("session_track_state_change=ON"),
                               std::string_view("session_track_transaction_info='CHARACTERISTICS'")};
 

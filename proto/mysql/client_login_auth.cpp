@@ -8,6 +8,7 @@ namespace sluice::mysql {
 namespace {
 
 constexpr std::byte auth_more_data{0x01};
+constexpr std::byte auth_next_factor{0x02};  // MySQL 8.0.27
 constexpr std::byte auth_switch{0xfe};
 constexpr std::size_t ed25519_nonce_size = 32;
 constexpr std::string_view public_key_request = "\x02";
@@ -39,6 +40,9 @@ void client_login::on_verdict(bytes_view payload, byte_queue& out)
                 on_auth_switch(payload.subspan(1), out);
             else
                 on_more_data(payload.subspan(1), out);
+            return;
+        case auth_next_factor:
+            fail_with("the account needs a second factor, which is not supported");
             return;
         default:
             fail_with("the server sent a packet that no login has");

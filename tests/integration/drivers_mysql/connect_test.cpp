@@ -105,6 +105,10 @@ TEST_F(MysqlConnect, TheSessionReportsItsState)
     const auto ok = mysql::parse_ok(as_bytes(reply.back()), on.capabilities);
     ASSERT_TRUE(ok);
     EXPECT_THAT(std::string(as_text(ok->changes.bytes())), HasSubstr("time_zone"));
+    const auto moved = raw_query(on, "USE app");
+    const auto schema = mysql::parse_ok(as_bytes(moved.back()), on.capabilities);
+    ASSERT_TRUE(schema);
+    EXPECT_NE(schema->status & mysql::status::session_state_changed, 0);
 }
 
 TEST_F(MysqlConnect, CapabilitiesAreWhatWasAskedFor)

@@ -184,7 +184,7 @@ TEST_F(MysqlFaults, AServerWithoutSomeTrackers)
     for (int i = 0; i < 200 && !server.quit(); ++i)
         ::usleep(10'000);
     EXPECT_TRUE(server.quit());
-    EXPECT_EQ(server.statements().size(), 4u) << "all at once, then each alone";
+    EXPECT_EQ(server.statements().size(), 5u) << "all at once, then each alone";
 }
 
 TEST_F(MysqlFaults, TrackersThatAreRefused)

@@ -205,6 +205,10 @@ TEST(MysqlClientLogin, SwitchesOfAuthentication)
              {to("mysql_old_password", nonce), "mysql_old_password"},
              {packet_of(2, "\xfe"), "mysql_old_password"},
              {to("dialog", ""), "\"dialog\", which is not supported"},
+             {packet_of(2,
+                        "\x02"
+                        "authentication_fido"),
+              "second factor"},
              {to("", ""), "not supported"},
              {packet_of(2,
                         "\xfe"
