@@ -14,6 +14,7 @@ def test_statements(my, my_table):
                      f"SELECT * FROM {my_table} ORDER BY id") == ["1\té\t2", "2\tNULL\t3"]
 
 
+@pytest.mark.mariadb  # the widths of columns are the server's
 def test_table_output_and_headers(my, my_table):
     out = my.run("mariadb", "--table", "--execute=SELECT 1 AS one, 'two' AS two", my.database)
     assert out.splitlines() == ["+-----+-----+", "| one | two |", "+-----+-----+", "|   1 | two |",
