@@ -26,6 +26,7 @@ INSERT INTO kinds SELECT NULL, IF(seq % 5, CAST(seq AS INT) - 50, NULL), seq, se
     JSON_OBJECT('n', seq), POINT(seq, 1), seq FROM seq_1_to_60;;
 CREATE OR REPLACE PROCEDURE several(n INT) BEGIN SELECT n; UPDATE kinds SET si = n WHERE id = 1;
     SELECT id, vc FROM kinds WHERE id <= n ORDER BY id; SELECT CAST('w' AS INT); END;;
+CREATE OR REPLACE PROCEDURE echoed(t TEXT) BEGIN SELECT t; SELECT LENGTH(t), 'end'; END;;
 CREATE OR REPLACE PROCEDURE failing(n INT) BEGIN SELECT n; SELECT * FROM nowhere; END;;
 CREATE OR REPLACE PROCEDURE doubled(IN a INT, OUT b INT) BEGIN SET b = a * 2; END
 """
@@ -108,7 +109,7 @@ PREPARED = [
     "SELECT * FROM kinds WHERE id < ? ORDER BY id", "INSERT INTO parent (n) VALUES (LENGTH(?))",
     "UPDATE parent SET n = LENGTH(?) WHERE id = ?", "SELECT i FROM kinds WHERE vc > ? ORDER BY id",
     "SELECT COUNT(*) FROM kinds WHERE da <=> ? OR t <=> ? OR f <=> ?", "SELECT 1", "DO ? + 1",
-    "SELECT HEX(?), LENGTH(?), ? IS NULL", "CALL several(?)", "SELECT id FROM kinds LIMIT ?",
+    "SELECT HEX(?), LENGTH(?), ? IS NULL", "CALL echoed(?)", "SELECT id FROM kinds LIMIT ?",
     "INSERT INTO parent (n) SELECT n + ? FROM parent WHERE id < 3", "SHOW TABLES", "SELECT * FROM "
     "kinds WHERE id IN (?, ?) ORDER BY id", "DELETE FROM parent WHERE id = ?", "SELECT nope, ?",
     "SELECT ? UNION ALL SELECT ?", "SET @v = ?", "SELECT REPEAT('x', 1000), ? FROM seq_1_to_300"]

@@ -26,6 +26,6 @@ def tables(my):
 @pytest.mark.parametrize("workload", ["oltp_read_write", "oltp_point_select"])
 def test_sysbench(my, tables, workload, mode):
     # Deadlocks are repeated by sysbench itself; any other error ends it.
-    out = sysbench(my, workload, "run", "--time=2", f"--db-ps-mode={mode}")
-    assert int(re.search(r"transactions: +(\d+)", out)[1]) > 50, out
+    out = sysbench(my, workload, "run", "--time=1", f"--db-ps-mode={mode}")
+    assert int(re.search(r"transactions: +(\d+)", out)[1]) > 20, out
     assert re.search(r"reconnects: +0 ", out), out
