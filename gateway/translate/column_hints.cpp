@@ -406,10 +406,10 @@ tokens outermost_list(tokens all) noexcept
 
 }  // namespace
 
-column_hints read_column_hints(std::string_view statement)
+column_hints read_column_hints(std::string_view statement, sql::dialect dialect)
 {
     std::vector<token> all;
-    sql::lexer lex(statement);
+    sql::lexer lex(statement, dialect);
     for (auto t = lex.next(); t.kind != token_kind::end; t = lex.next())
         all.push_back(t);
     const auto list = outermost_list(all);

@@ -143,7 +143,8 @@ private:
 
     std::map<std::uint32_t, my_prepared> statements_;
     std::uint32_t last_statement_ = 0;
-    asio::steady_timer answered_;  // of KILL
+    std::uint32_t prepared_last_ = 0;  // 0: the last COM_STMT_PREPARE failed
+    asio::steady_timer answered_;      // of KILL
 };
 
 }  // namespace sluice::gateway

@@ -11,6 +11,7 @@
 namespace sluice::gateway {
 namespace {
 
+constexpr std::uint32_t last_prepared = 0xffffffff;
 constexpr std::string_view unknown_statement = "Unknown prepared statement handler";
 
 mysql::column parameter_column()
@@ -27,6 +28,7 @@ mysql::column parameter_column()
 asio::awaitable<void> my_conversation::prepare(std::string_view text)
 {
     state_.warnings.clear();
+    prepared_last_ = 0;
     const auto clean = sql::without_executable_comments(std::string(text), state_);
     std::string_view rest = clean;
     const auto dialect = state_.ansi_quotes ? sql::dialect::mysql_ansi_quotes : sql::dialect::mysql;
@@ -68,7 +70,8 @@ asio::awaitable<void> my_conversation::prepare(std::string_view text)
             co_return;
         }
         made.info = done.statement;
-        made.parameters = static_cast<std::size_t>(done.statement->parameters);
+        made.parameters = static_cast<std::size_t>(done.statement->parameters) -
+                          made.statement->sqlite.lifted.size();
     }
     mysql::prepare_ok reply;
     reply.statement = ++last_statement_;
@@ -88,6 +91,7 @@ asio::awaitable<void> my_conversation::prepare(std::string_view text)
             out, sequence_, my_columns(*made.info, hints), *made.info, hints, state_.database);
         mysql::append_end_of_columns(out, sequence_, eof, capabilities_);
     }
+    prepared_last_ = reply.statement;
     statements_.emplace(reply.statement, std::move(made));
 }
 
@@ -139,7 +143,8 @@ asio::awaitable<void> my_conversation::execute(bytes_view payload)
         malformed();
         co_return;
     }
-    const auto at = statements_.find(*id);
+    // MariaDB's drivers execute what they are still preparing.
+    const auto at = statements_.find(*id == last_prepared ? prepared_last_ : *id);
     if (at == statements_.end()) {
         fail(1243,
              "HY000",
@@ -187,6 +192,7 @@ asio::awaitable<void> my_conversation::open_cursor(my_prepared& which,
     auto& cursor = which.cursor.emplace();
     cursor.sql = statement->sql.front();
     cursor.parameters = std::move(parameters);
+    add_lifted(*statement, cursor.parameters);
     cursor.rows = make_rows(*statement, mysql::row_format::binary);
     cursor.rows->hold_first_row();
     auto pumping = pump(cursor, statement->text, 1);

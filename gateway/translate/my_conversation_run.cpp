@@ -39,6 +39,17 @@ public:
 
 }  // namespace
 
+void add_lifted(const my_sqlite_statement& statement, std::vector<sqlite::value>& parameters)
+{
+    for (const auto& [bytes, blob] : statement.sqlite.lifted) {
+        const auto view = as_bytes(bytes);
+        if (blob || !pg::is_plain_utf8(bytes))
+            parameters.emplace_back(sqlite::blob_value(view.begin(), view.end()));
+        else
+            parameters.emplace_back(bytes);
+    }
+}
+
 std::shared_ptr<my_rows> my_conversation::make_rows(const my_sqlite_statement& statement,
                                                     mysql::row_format format)
 {
@@ -141,6 +152,7 @@ asio::awaitable<void> my_conversation::run_engine(my_sqlite_statement_ptr statem
     my_run one;
     one.sql = statement->sql.front();
     one.parameters = std::move(parameters);
+    add_lifted(*statement, one.parameters);
     one.rows = make_rows(*statement, format);
     auto pumping = pump(one, statement->text, 0);
     const auto how = co_await std::move(pumping);

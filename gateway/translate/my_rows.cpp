@@ -143,7 +143,9 @@ std::vector<my_column> my_columns(const sqlite::statement_info& info, const my_h
                          column.declared_type.empty() &&
                          shape_of_hint(hints.types[i].type, made.shape);
         }
-        if (column.not_null)
+        const bool never_null =
+            hints.never_null.size() == info.columns.size() && hints.never_null[i];
+        if (column.not_null || never_null)
             made.flags |= flag::not_null;
     }
     return out;

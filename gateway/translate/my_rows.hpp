@@ -18,6 +18,7 @@ namespace sluice::gateway {
 // What is known of a statement's columns before its first row.
 struct my_hints {
     std::vector<std::string> names;  // empty, or one for each column
+    std::vector<bool> never_null;    // empty, or one for each column
     column_hints types;              // by the look of the text
 };
 

@@ -445,8 +445,9 @@ void reader::engine()
     auto hints = std::make_shared<my_hints>();
     if (!explain) {
         hints->names = made.names;
+        hints->never_null = made.never_null;
         if (made.statements.size() == 1)
-            hints->types = read_column_hints(made.statements.front().text);
+            hints->types = read_column_hints(made.statements.front().text, sql::dialect::sqlite);
     }
     out_.hints = std::move(hints);
     out_.volatile_text = made.session_values;

@@ -76,6 +76,9 @@ using my_sqlite_statement_ptr = std::shared_ptr<const my_sqlite_statement>;
 // `text`: one statement without executable comments.
 my_sqlite_statement_ptr read_my_statement(std::string_view text, const my_state& session);
 
+// Behind the client's parameters.
+void add_lifted(const my_sqlite_statement& statement, std::vector<sqlite::value>& parameters);
+
 // What SQLite says, in MySQL's numbers and words.
 my_error my_error_of(const sqlite::sql_error& error,
                      std::string_view statement,

@@ -13,6 +13,7 @@
 
 #include "drivers/sqlite/values.hpp"
 #include "proto/pg/oids.hpp"
+#include "proto/sql/lexer.hpp"
 
 namespace sluice::gateway {
 
@@ -35,7 +36,8 @@ using column_hints = std::vector<column_hint>;
 
 // One entry for each item of the outermost select list, VALUES or RETURNING, in the client's text.
 // Empty when positions are unknown (a star among them).
-column_hints read_column_hints(std::string_view statement);
+column_hints read_column_hints(std::string_view statement,
+                               sql::dialect dialect = sql::dialect::postgres);
 
 std::vector<pg::type_oid> result_types(const sqlite::statement_info& info,
                                        const column_hints& hints);

@@ -79,8 +79,14 @@ void mysql_rewriter::read_names()
         const auto size = i - from;
         if (size == 0 || (tokens_[i - 1].kind == token_kind::op && tokens_[i - 1].text == "*")) {
             result_.names.clear();
+            result_.never_null.clear();
             return;
         }
+        const auto& first = tokens_[from];
+        result_.never_null.push_back(
+            first.kind == token_kind::number || first.kind == token_kind::string
+                ? size == 1 || is_word(tokens_[from + 1], "as")
+                : is_word(first, "count") && tokens_[from + 1].kind == token_kind::open_paren);
         const auto& last = tokens_[i - 1];
         const bool name = last.kind == token_kind::word || last.kind == token_kind::quoted_word ||
                           last.kind == token_kind::string;

@@ -63,7 +63,11 @@ bool is_mysql_clause(const token& t) noexcept
 mysql_rewriter::mysql_rewriter(std::string_view statement, const mysql_session& session)
     : token_rewriter(statement, mysql_lexer(statement, session)),
       session_(session),
-      written_at_(tokens_.size(), nowhere)
+      written_at_(tokens_.size(), nowhere),
+      parameters_all_(static_cast<std::uint32_t>(
+          std::count_if(tokens_.begin(), tokens_.end(), [](const token& t) {
+              return t.kind == token_kind::parameter;
+          })))
 {
 }
 
@@ -260,9 +264,24 @@ void mysql_rewriter::strings()
     std::size_t count = 1;
     while (kind(count) == token_kind::string)
         value += literal(ahead(count++));
+    if (lift(value, false, count))
+        return;
     std::string text;
     append_sqlite_literal(text, value);
     replace(text, count);
+}
+
+// True: the literal is a parameter now.
+bool mysql_rewriter::lift(std::string& value, bool blob, std::size_t tokens)
+{
+    constexpr std::size_t inline_max = 4096;
+    const bool plain = form_ == form::select || form_ == form::insert || form_ == form::update ||
+                       form_ == form::delete_;
+    if (value.size() <= inline_max || !plain)
+        return false;
+    result_.lifted.push_back({std::move(value), blob});
+    replace("?" + std::to_string(parameters_all_ + result_.lifted.size()), tokens);
+    return true;
 }
 
 // _charset'...'
@@ -277,8 +296,11 @@ void mysql_rewriter::introduced_string()
         drop(1);
         return strings();
     }
+    auto bytes_sent = literal(ahead(1));
+    if (lift(bytes_sent, true, 2))
+        return;
     std::string text;
-    append_sqlite_blob(text, literal(ahead(1)));
+    append_sqlite_blob(text, bytes_sent);
     replace(text, 2);
 }
 

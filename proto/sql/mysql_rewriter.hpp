@@ -32,6 +32,7 @@ private:
     void operator_token();
     void like_escape(std::size_t pattern);
     std::string literal(const token& t) const;
+    bool lift(std::string& value, bool blob, std::size_t tokens);
     void finish(sqlite_statement&& one);
     void finish_current();
     bool is_name(std::size_t n = 0) const noexcept;
@@ -78,7 +79,8 @@ private:
     mysql_statement result_;
     form form_ = form::other;
     std::vector<std::size_t> written_at_;  // where each token's output begins
-    std::uint32_t parameters_ = 0;
+    std::uint32_t parameters_ = 0;         // met so far
+    std::uint32_t parameters_all_ = 0;
     std::size_t depth_ = 0;
     bool in_duplicate_ = false;   // behind ON DUPLICATE KEY UPDATE
     std::string new_row_;         // alias of the row that is being inserted

@@ -59,6 +59,14 @@ struct mysql_statement {
     std::vector<std::string> notes;  // what was left out: warnings
     // Names of the result's columns by the outermost select list; empty: SQLite's own are right.
     std::vector<std::string> names;
+    std::vector<bool> never_null;  // of these columns, by the look of them
+    // Long literals, which SQLite's limit on a text's length should not count: bound as parameters
+    // behind the client's own.
+    struct lifted {
+        std::string bytes;
+        bool blob = false;
+    };
+    std::vector<lifted> lifted;
 };
 
 mysql_statement mysql_to_sqlite(std::string_view statement, const mysql_session& session);

@@ -8,6 +8,7 @@ const sqlite = env.MY_TARGET === 'my-sqlite';
 const options = {
   host: env.MY_HOST, port: Number(env.MY_PORT), user: env.MY_USER, password: env.MY_PASSWORD,
   database: env.MY_DATABASE, connectTimeout: 10000, insertIdAsNumber: true,
+  bigIntAsNumber: sqlite,  // SQLite's INTEGER has 64 bits
 };
 const table = 'node_mariadb';
 const pool = mariadb.createPool({...options, connectionLimit: 12});

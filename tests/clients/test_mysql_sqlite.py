@@ -1,0 +1,274 @@
+"""What only a SQLite file behind MySQL's protocol has: types, definitions, catalogs, limits."""
+import datetime
+import decimal
+import threading
+import time
+
+import pymysql
+import pytest
+
+import mariadb
+
+pytestmark = pytest.mark.gateway
+CONFIG = f'[databases.lite]\nengine = "sqlite"\nfile = "lite.db"\n{mariadb.ALICE}'
+
+
+@pytest.fixture(scope="module")
+def lite(folder):
+    with mariadb.gateway(folder / "mylite", CONFIG) as running:
+        yield mariadb.Target("my-sqlite", running.port, database="lite")
+
+
+@pytest.fixture
+def connection(lite):
+    with lite.connect() as made:
+        yield made
+
+
+def rows(connection, sql, *parameters):
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters or None)
+        return [list(row) for row in cursor.fetchall()]
+
+
+def column(connection, sql, *parameters):
+    return [row[0] for row in rows(connection, sql, *parameters)]
+
+
+def errno(connection, sql, *parameters):
+    with pytest.raises(pymysql.MySQLError) as raised:
+        rows(connection, sql, *parameters)
+    return raised.value.args[0]
+
+
+EVERY_TYPE = """CREATE TABLE every_type (
+    id INT UNSIGNED NOT NULL AUTO_INCREMENT, tiny TINYINT(1), small SMALLINT, big BIGINT,
+    price DECIMAL(10,2), ratio DOUBLE, name VARCHAR(40) CHARACTER SET utf8mb4 NOT NULL DEFAULT 'x',
+    body LONGTEXT, raw LONGBLOB, day DATE, at DATETIME(6), span TIME, kind ENUM('a','b'), doc JSON,
+    PRIMARY KEY (id), UNIQUE KEY `name` (`name`), KEY `at` (`at`, big))
+    ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4 COMMENT='all of them'"""
+
+
+@pytest.fixture
+def every_type(connection):
+    rows(connection, "DROP TABLE IF EXISTS every_type")
+    rows(connection, EVERY_TYPE)
+    yield "every_type"
+    rows(connection, "DROP TABLE every_type")
+
+
+def test_values_of_every_type(connection, every_type):
+    values = (True, -5, 2 ** 62, decimal.Decimal("12.50"), 0.1, "a'b\\\n\"ü", "long " * 5000,
+              bytes(range(256)) * 40, datetime.date(2024, 2, 29),
+              datetime.datetime(2024, 2, 29, 1, 2, 3, 450000), datetime.timedelta(hours=30), "a",
+              '{"a": [1, 2]}')
+    marks = ", ".join(["%s"] * len(values))
+    rows(connection, "INSERT INTO every_type (tiny, small, big, price, ratio, name, body, raw, day, "
+                     f"at, span, kind, doc) VALUES ({marks})", *values)
+    [found] = rows(connection, "SELECT * FROM every_type")
+    assert found[0] == 1
+    assert tuple(found[1:]) == values
+    assert errno(connection, "INSERT INTO every_type (name, kind) VALUES ('y', 'c')") == 3819
+    assert errno(connection, "INSERT INTO every_type (name) VALUES (NULL)") == 1048
+    rows(connection, "INSERT INTO every_type (name, small) VALUES ('odd', 'no number')")
+    with pytest.raises(pymysql.MySQLError) as raised:
+        rows(connection, "SELECT small FROM every_type WHERE name = 'odd'")
+    assert raised.value.args[0] == 1366
+    assert "every_type.small" in raised.value.args[1]
+
+
+def test_definitions(connection, every_type):
+    assert column(connection, "SHOW TABLES LIKE 'every%'") == ["every_type"]
+    found = {row[0]: row[1:] for row in rows(connection, "DESCRIBE every_type")}
+    assert found["id"][:3] == ["bigint(20)", "NO", "PRI"]
+    assert found["id"][4] == "auto_increment"
+    assert found["name"] == ["varchar(40)", "NO", "UNI", "x", ""]
+    assert found["at"][:3] == ["datetime(6)", "YES", "MUL"]
+    assert found["price"][0] == "decimal(10,2)"
+    keys = {(row[2], row[4]): row[1] for row in rows(connection, "SHOW INDEX FROM every_type")}
+    assert keys == {("PRIMARY", "id"): 0, ("name", "name"): 0, ("at", "at"): 1, ("at", "big"): 1}
+    [[_, made]] = rows(connection, "SHOW CREATE TABLE every_type")
+    assert "`id` bigint(20) NOT NULL AUTO_INCREMENT" in made
+    assert "UNIQUE KEY `name` (`name`)" in made
+    # What it says can be said to it.
+    rows(connection, "DROP TABLE IF EXISTS again")
+    rows(connection, made.replace("`every_type`", "`again`"))
+    [[_, second]] = rows(connection, "SHOW CREATE TABLE again")
+    assert second == made.replace("`every_type`", "`again`")
+    rows(connection, "DROP TABLE again")
+
+
+def test_alter_table(connection):
+    rows(connection, "DROP TABLE IF EXISTS altered, renamed")
+    rows(connection, "CREATE TABLE altered (id INT PRIMARY KEY AUTO_INCREMENT, a INT)")
+    rows(connection, "INSERT INTO altered (a) VALUES (1), (2)")
+    rows(connection, "ALTER TABLE altered ADD COLUMN b VARCHAR(5) NOT NULL AFTER a, ADD INDEX k (b), "
+                     "RENAME COLUMN a TO c")
+    assert rows(connection, "SELECT * FROM altered") == [[1, 1, ""], [2, 2, ""]]
+    assert "k" in [row[2] for row in rows(connection, "SHOW KEYS FROM altered")]
+    rows(connection, "DROP INDEX k ON altered")
+    rows(connection, "ALTER TABLE altered DROP COLUMN b")
+    rows(connection, "RENAME TABLE altered TO renamed")
+    assert rows(connection, "SELECT * FROM renamed") == [[1, 1], [2, 2]]
+    assert errno(connection, "ALTER TABLE renamed MODIFY c TEXT") == 1235
+    rows(connection, "TRUNCATE TABLE renamed")
+    assert column(connection, "SELECT COUNT(*) FROM renamed") == [0]
+    rows(connection, "DROP TABLE renamed")
+    assert errno(connection, "SELECT * FROM renamed") == 1146
+    assert errno(connection, "DROP TABLE renamed") == 1051
+
+
+def test_last_insert_id_and_affected_rows(connection):
+    rows(connection, "DROP TABLE IF EXISTS ids")
+    rows(connection, "CREATE TABLE ids (id INT PRIMARY KEY AUTO_INCREMENT, n INT UNIQUE)")
+    with connection.cursor() as cursor:
+        assert cursor.execute("INSERT INTO ids (n) VALUES (10), (20), (30)") == 3
+        assert cursor.lastrowid == 1
+        assert cursor.execute("INSERT IGNORE INTO ids (n) VALUES (10)") == 0
+        assert cursor.execute("INSERT INTO ids SET n = 40") == 1
+        assert cursor.lastrowid == 4
+    assert rows(connection, "SELECT LAST_INSERT_ID(), @@last_insert_id") == [[4, 4]]
+    rows(connection, "INSERT INTO ids (id, n) VALUES (1, 5) ON DUPLICATE KEY UPDATE n = VALUES(n)")
+    assert column(connection, "SELECT n FROM ids WHERE id = 1") == [5]
+    with connection.cursor() as cursor:
+        assert cursor.execute("UPDATE ids SET n = n + 100 WHERE id > 2") == 2
+    assert column(connection, "SELECT ROW_COUNT()") == [2]
+    assert len(column(connection, "SELECT id FROM ids LIMIT 3")) == 3
+    assert column(connection, "SELECT FOUND_ROWS()") == [3]
+    rows(connection, "DROP TABLE ids")
+
+
+def test_sessions_variables(connection):
+    assert column(connection, "SELECT @@autocommit") == [1]
+    rows(connection, "SET @a = 5, @b := 'x', sql_mode = concat(@@sql_mode, ',ANSI_QUOTES')")
+    assert rows(connection, "SELECT @a + 1, @b, @never") == [[6, "x", None]]
+    assert column(connection, "SELECT @@sql_mode") == ["STRICT_TRANS_TABLES,ANSI_QUOTES"]
+    assert errno(connection, 'SELECT "a name now"') == 1054
+    rows(connection, "SET sql_mode = DEFAULT")
+    assert column(connection, 'SELECT "a text again"') == ["a text again"]
+    assert errno(connection, "SET nobody_knows = 1") == 1193
+    assert errno(connection, "SET version = 'x'") == 1238
+    rows(connection, "SET @@session.time_zone = '+02:00'")
+    assert rows(connection, "SHOW WARNINGS")[0][1] == 1298
+    assert rows(connection, "SHOW VARIABLES WHERE Variable_name = 'lower_case_table_names'") == [
+        ["lower_case_table_names", "0"]]
+
+
+def test_transactions(lite):
+    with lite.connect(autocommit=False) as one, lite.connect() as other:
+        rows(other, "DROP TABLE IF EXISTS tx")
+        rows(other, "CREATE TABLE tx (n INT UNIQUE)")
+        rows(one, "INSERT INTO tx VALUES (1)")
+        assert errno(one, "INSERT INTO tx VALUES (1)") == 1062
+        rows(one, "INSERT INTO tx VALUES (2)")  # the error undid its statement only
+        assert column(other, "SELECT COUNT(*) FROM tx") == [0]
+        rows(one, "SAVEPOINT s")
+        rows(one, "INSERT INTO tx VALUES (3)")
+        rows(one, "ROLLBACK TO s")
+        assert errno(one, "ROLLBACK TO nowhere") == 1305
+        one.commit()
+        assert column(other, "SELECT n FROM tx ORDER BY n") == [1, 2]
+        rows(one, "INSERT INTO tx VALUES (4)")
+        rows(one, "CREATE TABLE tx_other (n INT)")  # commits
+        one.rollback()
+        assert column(other, "SELECT n FROM tx ORDER BY n") == [1, 2, 4]
+        rows(other, "START TRANSACTION READ ONLY")
+        assert errno(other, "INSERT INTO tx VALUES (9)") == 1792
+        rows(other, "ROLLBACK")
+        rows(other, "DROP TABLE tx, tx_other")
+
+
+def test_kill_query(lite):
+    with lite.connect() as one, lite.connect() as other:
+        [[number]] = rows(one, "SELECT CONNECTION_ID()")
+        endless = ("WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) "
+                   "SELECT COUNT(*) FROM r")
+        ended = []
+        thread = threading.Thread(target=lambda: ended.append(errno(one, endless)))
+        thread.start()
+        time.sleep(0.3)
+        rows(other, f"KILL QUERY {number}")
+        thread.join(10)
+        assert ended == [1317]
+        assert rows(one, "SELECT 1") == [[1]]
+        rows(one, "SET max_execution_time = 100")
+        assert errno(one, endless) == 3024
+
+
+def test_large_results_are_streamed(lite):
+    with lite.connect(cursorclass=pymysql.cursors.SSCursor) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r LIMIT "
+                           "200000) SELECT n, 'some text to fill the row ' || n FROM r")
+            assert sum(row[0] for row in cursor) == 200000 * 200001 // 2
+
+
+def test_several_statements(lite):
+    with lite.connect(client_flag=pymysql.constants.CLIENT.MULTI_STATEMENTS) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1; SET @x = 2; SELECT @x; SELECT nope; SELECT 4")
+            assert cursor.fetchall() == ((1,),)
+            assert cursor.nextset()
+            assert cursor.nextset()
+            assert cursor.fetchall() == ((2,),)
+            with pytest.raises(pymysql.MySQLError) as raised:
+                cursor.nextset()
+            assert raised.value.args[0] == 1054
+            cursor.execute("SELECT 5")
+            assert cursor.fetchall() == ((5,),)
+    with lite.connect() as connection:
+        assert errno(connection, "SELECT 1; SELECT 2") == 1064
+
+
+def test_functions(connection):
+    assert rows(connection, "SELECT IF(1, 'a', 'b'), CONCAT('x', 1, 'y'), CONCAT('x', NULL), "
+                            "LEFT('hello', 2), LENGTH('ü'), CHAR_LENGTH('ü'), 7 DIV 2, 7 MOD 4") == [
+        ["a", "x1y", None, "he", 2, 1, 3, 3]]
+    assert rows(connection, "SELECT DATE_FORMAT('2024-02-29 13:05:06', '%Y/%c/%e %H:%i:%s %W'), "
+                            "DATE_ADD('2024-01-31', INTERVAL 1 MONTH), "
+                            "'2024-02-29' - INTERVAL 1 YEAR, DATEDIFF('2024-03-01', '2024-02-01'), "
+                            "TIMESTAMPDIFF(MONTH, '2024-01-31', '2024-03-30'), "
+                            "UNIX_TIMESTAMP('2024-01-01 00:00:00'), FROM_UNIXTIME(0), "
+                            "EXTRACT(YEAR FROM '2024-02-29'), MONTHNAME('2024-02-29')") == [
+        ["2024/2/29 13:05:06 Thursday", "2024-02-29", "2023-02-28", 29, 1, 1704067200,
+         "1970-01-01 00:00:00", 2024, "February"]]
+    assert column(connection, "SELECT NOW() > '2020-01-01' AND UNIX_TIMESTAMP() > 1600000000") == [1]
+    assert column(connection, "SELECT 'a%b' LIKE 'a\\%b'") == [1]
+    assert column(connection, "SELECT 'axb' LIKE 'a\\%b'") == [0]
+
+
+def test_dump_and_reload(lite, connection, every_type, tmp_path):
+    rows(connection, "INSERT INTO every_type (name, raw, at, price) VALUES (%s, %s, %s, %s)",
+         "it's ü", b"\x00\xff'\\", "2024-02-29 10:00:00", "3.10")
+    rows(connection, "CREATE VIEW every_view AS SELECT id, name FROM every_type")
+    try:
+        dumped = lite.run("mariadb-dump", "--skip-comments", "--hex-blob", "--single-transaction",
+                          lite.database, "every_type", "every_view")
+        before = rows(connection, "SELECT * FROM every_type")
+        rows(connection, "DROP VIEW every_view")
+        rows(connection, "DROP TABLE every_type")
+        lite.run("mariadb", lite.database, input=dumped)
+        assert rows(connection, "SELECT * FROM every_type") == before
+        assert rows(connection, "SELECT name FROM every_view") == [["it's ü"]]
+    finally:
+        rows(connection, "DROP VIEW IF EXISTS every_view")
+
+
+def test_a_second_client_sees_it(lite, connection, every_type):
+    rows(connection, "INSERT INTO every_type (name, price) VALUES ('shared', 1.5)")
+    with lite.connect() as other:
+        assert rows(other, "SELECT name, price FROM every_type") == [
+            ["shared", decimal.Decimal("1.50")]]
+
+
+def test_refusals(connection):
+    for sql in ("ATTACH 'x' AS y", "GRANT ALL ON *.* TO me", "CREATE USER me", "LOAD DATA LOCAL "
+                "INFILE 'x' INTO TABLE t", "PREPARE s FROM 'SELECT 1'", "SELECT 1 INTO @a",
+                "SELECT @a := 1", "CALL p()"):
+        assert errno(connection, sql) == 1235, sql
+    assert errno(connection, "CREATE DATABASE other") == 1044
+    assert errno(connection, "PRAGMA journal_mode = OFF") == 1142
+    assert errno(connection, "USE nowhere") == 1049
+    assert errno(connection, "") == 1065
+    rows(connection, "LOCK TABLES x READ")
+    rows(connection, "UNLOCK TABLES")
