@@ -124,9 +124,9 @@ def test_last_insert_id_and_affected_rows(connection):
     with connection.cursor() as cursor:
         assert cursor.execute("INSERT INTO ids (n) VALUES (10), (20), (30)") == 3
         assert cursor.lastrowid == 1
-        assert cursor.execute("INSERT IGNORE INTO ids (n) VALUES (10)") == 0
         assert cursor.execute("INSERT INTO ids SET n = 40") == 1
         assert cursor.lastrowid == 4
+        assert cursor.execute("INSERT IGNORE INTO ids (n) VALUES (10)") == 0
     assert rows(connection, "SELECT LAST_INSERT_ID(), @@last_insert_id") == [[4, 4]]
     rows(connection, "INSERT INTO ids (id, n) VALUES (1, 5) ON DUPLICATE KEY UPDATE n = VALUES(n)")
     assert column(connection, "SELECT n FROM ids WHERE id = 1") == [5]
