@@ -59,21 +59,17 @@ bool mysql_definer::alter_action()
         take("column");
         const auto from = name();
         const auto to = name();
-        if (from.empty() || to.empty() || from == to) {
-            out_.problem = cannot_change;
+        if (from.empty() || to.empty())
             return false;
-        }
-        add("ALTER TABLE " + table_ + " RENAME COLUMN " + from + " TO " + to);
+        if (from != to)
+            add("ALTER TABLE " + table_ + " RENAME COLUMN " + from + " TO " + to);
         note("Column " + to + " keeps its type: " + std::string(cannot_change));
         skip_action();
         return true;
     }
-    if (at("modify")) {
-        out_.problem = cannot_change;
-        return false;
-    }
-    if (at("alter")) {
-        note("The column's default stays: " + std::string(cannot_change));
+    // As MySQL itself where an engine cannot do what a definition says: a warning.
+    if (at("modify") || at("alter")) {
+        note("The column stays as it is: " + std::string(cannot_change));
         skip_action();
         return true;
     }

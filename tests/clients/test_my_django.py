@@ -15,11 +15,9 @@ def run(my, *steps):
     assert done.stdout.split() == [word for step in steps for word in ("ok", step)]
 
 
-@pytest.mark.mariadb
 def test_orm_and_transactions(my):
     run(my, "tables", "orm", "transactions", "introspection")
 
 
-@pytest.mark.mariadb
 def test_migrations(my):
     run(my, "migrations")

@@ -241,7 +241,9 @@ TEST(MySqlToSqlite, Definitions)
             "ALTER TABLE `t` ADD COLUMN `a` INT NOT NULL DEFAULT 0 ;; CREATE INDEX `t.k` ON `t` "
             "(`a`) ;; ALTER TABLE `t` DROP COLUMN `c` ;; ALTER TABLE `t` RENAME COLUMN `d` TO `e`"},
            {"ALTER TABLE t DISABLE KEYS", ""}});
-    EXPECT_EQ(rewritten("ALTER TABLE t MODIFY a INT").substr(0, 8), "PROBLEM ");
+    EXPECT_EQ(rewritten("ALTER TABLE t MODIFY a INT, RENAME TO u"),
+              "ALTER TABLE `t` RENAME TO `u`");
+    EXPECT_EQ(rewritten("ALTER TABLE t ADD PRIMARY KEY (a)").substr(0, 8), "PROBLEM ");
 }
 
 // Whatever is said, it ends, and a text that SQLite refuses is no worse than one it takes.
