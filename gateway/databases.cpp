@@ -112,6 +112,10 @@ std::shared_ptr<pg_database> database_table::postgres(const database& entry,
         const std::string label = backend_user.empty() ? name : name + "/" + backend_user;
         made->set_pool(
             pool::shared_pool::create(label, limits_of(entry.pool), std::move(source), loops()));
+        std::vector<latency_table*> latencies;
+        for (const auto& each : shared_.workers)
+            latencies.push_back(&each->statements().latencies);
+        made->share_links(latencies);
         return made;
     };
     // The names of a gateway's databases are unique, so this one's engine is PostgreSQL.

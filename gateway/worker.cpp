@@ -22,6 +22,7 @@ worker::worker(context& shared, std::size_t index)
       index_(index),
       work_(asio::make_work_guard(io_)),
       sockets_(io_),
+      statements_(shared.statements, sockets_),
       sweeper_(io_)
 {
 }

@@ -16,6 +16,7 @@
 #include <asio/steady_timer.hpp>
 
 #include "drivers/io/poller.hpp"
+#include "gateway/relay/statement_memory.hpp"
 #include "gateway/session.hpp"
 
 namespace sluice::gateway {
@@ -29,6 +30,7 @@ public:
 
     asio::io_context& io() noexcept { return io_; }
     poller& sockets() noexcept { return sockets_; }
+    statement_memory& statements() noexcept { return statements_; }
     std::size_t index() const noexcept { return index_; }
     std::size_t clients() const noexcept { return clients_.load(); }  // any thread
 
@@ -62,6 +64,7 @@ private:
     asio::io_context io_{1};
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     poller sockets_;
+    statement_memory statements_;
     asio::steady_timer sweeper_;
     std::unordered_map<std::uint64_t, std::unique_ptr<session>> sessions_;
     std::atomic<std::size_t> clients_{0};

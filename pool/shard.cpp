@@ -206,6 +206,33 @@ void shard::fill(steady_clock::time_point now)
     }
 }
 
+void shard::offer(backend& shared, std::size_t most)
+{
+    for (; most > 0 && first_; --most) {
+        waiter& w = *first_;
+        if (!w.on_offer(shared))
+            return;
+        // Its line is older than whatever it asks for next.
+        if (w.queue_ == this) {
+            unlink(w);
+            shared_->leave_queue();
+        }
+    }
+}
+
+void shard::grow()
+{
+    if (closed_ || coming_ > 0 || !shared_->may_connect(steady_clock::now()) ||
+        !shared_->take_connect_slot())
+        return;
+    if (shared_->take_permit()) {
+        start_connect();
+        return;
+    }
+    shared_->return_connect_slot();
+    ask_others();
+}
+
 void shard::start_connect()
 {
     ++coming_;

@@ -24,6 +24,8 @@ public:
     waiter(const waiter&) = delete;
     waiter& operator=(const waiter&) = delete;
     virtual void on_backend(backend& granted) = 0;
+    // May use `shared` beside whoever holds it: true, it does, and waits no longer.
+    virtual bool on_offer(backend& /*shared*/) { return false; }
     // errc::pool_timeout, pool_queue_full, pool_closed or connect_failed; `cause` for people.
     virtual void on_refused(std::error_code code, const std::string& cause) = 0;
 
@@ -53,6 +55,11 @@ public:
     // This very backend, if it is idle here and needs no probe. It may be gone already: only its
     // address is looked at.
     bool take(const backend& wanted);
+    // Lets those who wait use `shared`, first come, first served: up to `most`, and up to the first
+    // who wants a backend to itself.
+    void offer(backend& shared, std::size_t most);
+    // One more backend would be of use, though nobody waits for it.
+    void grow();
 
     // The end of a lease: the backend is idle and clean, respectively of no use any more.
     void give_back(backend& b);

@@ -88,6 +88,7 @@ void poller::remove(int fd, pollable& owner) noexcept
     }
     std::replace(again_.begin(), again_.end(), &owner, static_cast<pollable*>(nullptr));
     std::replace(again_now_.begin(), again_now_.end(), &owner, static_cast<pollable*>(nullptr));
+    std::replace(at_end_.begin(), at_end_.end(), &owner, static_cast<pollable*>(nullptr));
 }
 
 void poller::again(pollable& owner)
@@ -99,9 +100,17 @@ void poller::again(pollable& owner)
     if (count_ == 0 && again_.size() == 1) {
         asio::post(io_, [this] {
             if (count_ == 0)
-                deliver_again();
+                turn(0);
         });
     }
+}
+
+void poller::at_turn_end(pollable& owner)
+{
+    if (in_turn_)
+        at_end_.push_back(&owner);
+    else
+        owner.on_turn_end();
 }
 
 void poller::stop()
@@ -117,12 +126,11 @@ void poller::stop()
 void poller::run()
 {
     int count = 0;
-    for (int turn = 0; turn < turns_max && epoll_ >= 0; ++turn) {
+    for (int turns = 0; turns < turns_max && epoll_ >= 0; ++turns) {
         count = ::epoll_wait(epoll_, events_.data(), batch_max, 0);
         if (count <= 0 && again_.empty())
             break;
-        deliver(std::max(count, 0));
-        deliver_again();
+        turn(std::max(count, 0));
         // Few events: the next wait would likely find none. What came since wakes the reactor.
         if (count < 4 && again_.empty())
             break;
@@ -134,6 +142,20 @@ void poller::run()
                 run();
         });
     }
+}
+
+void poller::turn(int count)
+{
+    in_turn_ = true;
+    turn_time_ = std::chrono::steady_clock::now();
+    deliver(count);
+    deliver_again();
+    in_turn_ = false;
+    for (std::size_t i = 0; i < at_end_.size(); ++i) {
+        if (pollable* owner = std::exchange(at_end_[i], nullptr))
+            owner->on_turn_end();
+    }
+    at_end_.clear();
 }
 
 void poller::deliver(int count)

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -29,6 +30,8 @@ public:
     // `events` are EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR. May remove and destroy
     // itself or any other pollable.
     virtual void on_ready(std::uint32_t events) = 0;
+    // Asked for by at_turn_end(): all that this turn brought has been looked at.
+    virtual void on_turn_end() {}
 
 protected:
     ~pollable() = default;
@@ -49,6 +52,13 @@ public:
     void remove(int fd, pollable& owner) noexcept;
     // One more on_ready(EPOLLIN) in the next turn, though the kernel has no news.
     void again(pollable& owner);
+
+    // One on_turn_end() when all events of this turn are delivered; at once outside of a turn.
+    void at_turn_end(pollable& owner);
+
+    // When the current turn began, or the last one: good enough for what is measured in
+    // microseconds, without asking the clock for every event.
+    std::chrono::steady_clock::time_point turn_time() const noexcept { return turn_time_; }
 
     void stop();
 
@@ -71,6 +81,7 @@ private:
     };
 
     void run();
+    void turn(int count);
     void deliver(int count);
     void deliver_again();
 
@@ -88,6 +99,9 @@ private:
     int count_ = 0;
     std::vector<pollable*> again_;
     std::vector<pollable*> again_now_;
+    std::vector<pollable*> at_end_;
+    bool in_turn_ = false;
+    std::chrono::steady_clock::time_point turn_time_ = std::chrono::steady_clock::now();
     std::vector<std::byte> scratch_;
 };
 

@@ -107,7 +107,8 @@ struct pool_config {
     int max_prepared = 500;          // per backend; least recently used are closed past it
     duration probe_after{30'000};    // idle longer: probed before use; 0: never
     duration cancel_timeout{5'000};  // a backend that has not obeyed a cancel by then is closed
-    bool multiplex = true;           // accepted, no effect yet
+    bool multiplex = true;           // statements that only read may share a backend
+    bool auto_prepare = true;        // unnamed statements that come often
 };
 
 enum class engine { postgres, mysql, sqlite };

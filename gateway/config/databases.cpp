@@ -144,8 +144,6 @@ void read_pool(const std::string& where, const node& table, database& into, prob
     for (const auto& entry : table.members) {
         if (into.engine == engine::sqlite && !is_in(entry.key, sqlite_pool_keys))
             found.warning(entry.key_at, "pool." + entry.key + " has no effect on SQLite");
-        else if (entry.key == "multiplex")
-            found.warning(entry.key_at, "pool.multiplex has no effect yet");
     }
     const auto* min = table.find("min");
     if (min && into.pool.min > into.pool.size)

@@ -226,7 +226,10 @@ constexpr key pool_keys[] = {
         "idle for longer: asked before it is used; 0s: never"),
     timed<&p::cancel_timeout>("cancel_timeout", 100, 3'600'000, "5s",
         "a connection that has not obeyed a cancel by then is closed"),
-    flag<&p::multiplex>("multiplex", "true", "no effect yet"),
+    flag<&p::multiplex>("multiplex", "true",
+        "short statements that only read may share a connection with other clients'"),
+    flag<&p::auto_prepare>("auto_prepare", "true",
+        "unnamed statements that come often are prepared once on each connection"),
 };
 
 using u = user;

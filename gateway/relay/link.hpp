@@ -57,8 +57,8 @@ protected:
     // --- what a protocol does with it
     // What the server sent, to be changed in place at will; false: the link is dead.
     virtual bool consume(std::span<std::byte> bytes) = 0;
-    virtual void settled() = 0;                  // after each batch of reads
-    virtual void on_drained() = 0;               // the server took what waited to be sent
+    virtual void settled() = 0;                          // after each batch of reads
+    virtual void on_drained() = 0;                       // the server took what waited to be sent
     virtual void on_lost(const std::string& cause) = 0;  // whoever leases it has to be told
     virtual bool nothing_owed() const noexcept = 0;      // the server waits for a request
     // One step of the clean-up after a lease, when nothing is owed and no cancel can hit any more;
@@ -76,6 +76,10 @@ protected:
     // Clean: back to the pool.
     void recovered();
     bool cancelling() const noexcept { return cancels_ > 0; }
+    bool write_blocked() const noexcept { return writing_blocked_; }
+    // One on_turn_end() (see poller.hpp).
+    void flush_at_turn_end() { poller_->at_turn_end(*this); }
+    steady_clock::time_point poller_now() const noexcept { return poller_->turn_time(); }
 
     context& shared_;
     pool::shared_pool& pool_;

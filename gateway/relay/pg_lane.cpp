@@ -8,12 +8,16 @@
 
 #include "gateway/context.hpp"
 #include "gateway/pg_errors.hpp"
+#include "gateway/worker.hpp"
 #include "proto/pg/frame.hpp"
 #include "proto/pg/messages.hpp"
 
 namespace sluice::gateway {
 pg_lane::pg_lane(context& shared, client_channel& channel, std::shared_ptr<pg_database> database)
-    : relay_lane(shared, channel, *database), database_(std::move(database))
+    : relay_lane(shared, channel, *database),
+      database_(std::move(database)),
+      sharing_(database_->sharing(channel.worker())),
+      memory_(shared.workers[channel.worker()]->statements())
 {
 }
 
@@ -57,9 +61,11 @@ bool pg_lane::begin_lease(backend& granted)
     waiting_ = wait::none;
     link_ = &static_cast<pg_link&>(granted);
     link_->begin_lease(*this);
+    fresh_ = !starting_;
     if (starting_ && !session_mode())
         return true;
     const auto outcome = link_->apply(settings_);
+    settings_changed_ = outcome != pg_link::apply_outcome::nothing;
     if (outcome == pg_link::apply_outcome::nothing)
         return true;
     // At the start of a session a setting that the server refuses is a refused login.
@@ -105,26 +111,39 @@ void pg_lane::on_settings_applied(const std::string& error)
     if (waiting_ != wait::settings)
         return;
     waiting_ = wait::none;
+    settings_changed_ = false;
     on_lease_ready();
 }
 
 void pg_lane::end_lease()
 {
     pg_link* link = std::exchange(link_, nullptr);
-    replayed_ = false;
+    replayed_ = fresh_ = false;
+    returned_ = 0;
     link->end_lease();
 }
 
 void pg_lane::on_reply(bytes_view bytes)
 {
     channel_.send(bytes);
-    if (link_ && channel_.unsent() > 0)
+    if (channel_.unsent() == 0)
+        return;
+    if (shared_link_)
+        shared_link_->client_stalls();
+    else if (link_)
         link_->pause_reading();
+}
+
+void pg_lane::on_own_reply(bytes_view bytes)
+{
+    channel_.out().append(bytes);
 }
 
 void pg_lane::on_drained()
 {
-    if (link_)
+    if (shared_link_)
+        shared_link_->resume_reading();
+    else if (link_)
         link_->resume_reading();
 }
 
@@ -223,6 +242,10 @@ void pg_lane::on_client_gone()
     closed_ = true;
     if (queued())
         shard_.leave(*this);
+    if (pg_link* shared = std::exchange(shared_link_, nullptr)) {
+        shared->leave_shared(*this);
+        return;
+    }
     // Their replies are entered already: the server has to get them.
     append_forward();
     if (pg_link* link = std::exchange(link_, nullptr)) {
@@ -241,6 +264,15 @@ void pg_lane::on_cancel(std::function<void()> done)
         shard_.leave(*this);
         waiting_ = wait::none;
         refuse_next(client_error::cancelled, "canceling statement due to user request", "");
+    } else if (shared_link_) {
+        if (shared_link_->cancel_shared(*this, done))
+            return;
+        shared_link_ = nullptr;
+        waiting_ = wait::none;
+        append_error(client_error::cancelled, false, "canceling statement due to user request");
+        pg::append_ready_for_query(channel_.out(), pg::transaction_status::idle);
+        channel_.flush();
+        resume();
     } else if (link_ && !link_->tracker().idle()) {
         link_->cancel(std::move(done));
         return;

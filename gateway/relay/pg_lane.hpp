@@ -17,9 +17,11 @@
 
 #include "gateway/relay/effects.hpp"
 #include "gateway/relay/pg_database.hpp"
+#include "gateway/relay/multiplexer.hpp"
 #include "gateway/relay/pg_link.hpp"
 #include "gateway/relay/relay_lane.hpp"
 #include "gateway/relay/settings.hpp"
+#include "gateway/relay/statement_memory.hpp"
 #include "gateway/relay/statements.hpp"
 
 namespace sluice::gateway {
@@ -39,6 +41,7 @@ public:
 private:
     // link_client
     void on_reply(bytes_view bytes) override;
+    void on_own_reply(bytes_view bytes) override;
     void on_parameter(std::string_view name, std::string_view value) override;
     bool on_server_error(bytes_view message) override;
     void on_parse_dropped(std::uint64_t statement_id) override;
@@ -48,6 +51,11 @@ private:
     void on_replies_done(char status) override;
     void on_link_lost(const std::string& cause, bool mid_message) override;
     void on_link_drained() override;
+    void on_shared_done() override;
+    void on_shared_returned(bytes_view request) override;
+    void on_shared_lost(const std::string& cause, bool mid_message) override;
+    // pool::waiter
+    bool on_offer(backend& shared) override;
     // relay_lane
     std::size_t process(bytes_view in) override;
     bool begin_lease(backend& granted) override;
@@ -63,6 +71,18 @@ private:
     std::size_t on_describe_or_close(char type, std::size_t total, bytes_view rest);
     std::size_t on_message_without_link(char type, std::size_t total, bytes_view rest);
     std::size_t parse_named(std::string_view name, std::size_t total, bytes_view rest);
+
+    // requests that may share a link (pg_lane_shared.cpp)
+    void examine(char type, std::size_t total, bytes_view rest);
+    bool examine_sequence(bytes_view rest);
+    bool examine_one(char type, bytes_view body, bool first);
+    bool may_share() const noexcept;
+    std::size_t share(bytes_view rest);
+    std::size_t share_leased(bytes_view rest);
+    std::size_t submit(pg_link& link, bytes_view request, server_time expected);
+    const sql::statement_traits& traits_of(std::string_view text);
+    statement_ref prepare_unnamed(bytes_view message, bytes_view definition);
+
     bool opens_transaction(char type, std::size_t total, bytes_view rest) const;
     std::string no_transactions() const;
     bool enough(char type, std::size_t total, bytes_view rest) const noexcept;
@@ -91,12 +111,17 @@ private:
                       bool fatal,
                       std::string_view message,
                       std::string_view hint = {});
+    const statement_ref* find_or_unnamed(std::string_view name) const;
     const statement_ref* find_statement(std::string_view name) const;
     bool session_mode() const noexcept { return database_->mode() == pool_mode::session; }
     bool pinned() const noexcept { return pins_.pinned() || pinned_for_good_; }
 
     const std::shared_ptr<pg_database> database_;  // shared with all its clients
     pg_link* link_ = nullptr;                      // leased; owned by the pool
+    pg_link* shared_link_ = nullptr;               // has this client's request among others'
+    multiplexer& sharing_;
+    statement_memory& memory_;
+    statement_ref unnamed_;  // what the unnamed statement is, where the gateway prepared it
 
     std::size_t body_left_ = 0;  // bytes of the current message still to come
     bytes_view raw_;             // to be forwarded, adjacent, inside the bytes being processed
@@ -106,7 +131,10 @@ private:
     bool open_sequence_ = false;  // extended messages were sent and no Sync yet
     bool draining_ = false;
     bool pinned_for_good_ = false;
-    bool bound_named_ = false;  // the bytes being processed bind a named statement
+    bool bound_named_ = false;       // the bytes being processed bind a named statement
+    bool fresh_ = false;             // no message of the client's went to link_ yet
+    bool settings_changed_ = false;  // for this lease, and the server has not said that it did
+    unsigned returned_ = 0;          // how often the next request came back from a shared link
     bool replaying_ = false;
     bool replayed_ = false;
     bool touched_all_ = false;

@@ -40,7 +40,8 @@ std::size_t pg_lane::process(bytes_view in)
     raw_ = {};
     request_begin_ = nullptr;
     bound_named_ = false;
-    const bool continued = link_ != nullptr;
+    memory_.begin();
+    const bool continued = link_ && !fresh_;
     while (at < in.size() && waiting_ == wait::none && !closed_) {
         if (body_left_ > 0) {
             const auto count = std::min(body_left_, in.size() - at);
@@ -109,6 +110,13 @@ std::size_t pg_lane::on_message(char type, std::size_t total, bytes_view rest)
         if (taken > 0 || waiting_ != wait::none || closed_ || !link_)
             return taken;
     }
+    if (fresh_ && enough(type, total, rest)) {
+        fresh_ = false;
+        request_begin_ = rest.data();
+        examine(type, total, rest);
+        if (const auto taken = share_leased(rest))
+            return taken;
+    }
     return on_leased_message(type, total, rest);
 }
 
@@ -157,9 +165,11 @@ std::size_t pg_lane::on_message_without_link(char type, std::size_t total, bytes
         refusal_->message = no_transactions();
         return refuse(type, total, rest);
     }
+    examine(type, total, rest);
+    if (const auto taken = share(rest))
+        return taken;
     if (!lease())
         return refusal_ ? refuse(type, total, rest) : 0;
-    request_begin_ = rest.data();
     return 0;
 }
 
@@ -249,7 +259,7 @@ std::size_t pg_lane::on_query(std::size_t total, bytes_view rest)
     }
     const auto body = rest.subspan(header_size, std::min(total, rest.size()) - header_size);
     const auto text = text_of(body);
-    const auto traits = sql::classify_postgres(text);
+    const auto& traits = traits_of(text);
     if (!traits.leaves_session_alone() || traits.opaque || !statements_.empty() || pins_.pinned()) {
         std::string rewritten;
         if (rewrite_deallocate(traits, rewritten)) {
@@ -298,8 +308,21 @@ std::size_t pg_lane::on_parse(std::size_t total, bytes_view rest)
         return parse_named(name, total, rest);
     // Too long to be kept: it stays on this backend, and so does its client.
     pinned_for_good_ = pinned_for_good_ || !name.empty();
-    const auto traits =
-        sql::classify_postgres(text_of(body.subspan(std::min(name.size() + 1, body.size()))));
+    const auto definition = body.subspan(std::min(name.size() + 1, body.size()));
+    unnamed_ = prepare_unnamed(rest, definition);
+    if (unnamed_) {
+        append_forward();
+        link_->ensure_prepared(*unnamed_);
+        link_->expect_held_parse();
+        return drop(total, rest);
+    }
+    const bool known_plain =
+        memory_.look.at == rest.data() && memory_.look.text && memory_.look.text->plain;
+    if (known_plain) {
+        link_->expect(owed_kind::parse);
+        return relay(total, rest);
+    }
+    const auto traits = sql::classify_postgres(text_of(definition));
     if (!traits.leaves_session_alone() || traits.opaque || !statements_.empty() || pins_.pinned()) {
         std::string rewritten;
         if (rest.size() >= total && rewrite_deallocate(traits, rewritten)) {
@@ -360,7 +383,7 @@ std::size_t pg_lane::on_bind(std::size_t total, bytes_view rest)
         protocol_error("a Bind message without names");
         return 0;
     }
-    const auto* known = name.empty() ? nullptr : find_statement(name);
+    const auto* known = find_or_unnamed(name);
     if (!known) {
         link_->expect(owed_kind::bind);
         return relay(total, rest);
@@ -384,8 +407,10 @@ std::size_t pg_lane::on_describe_or_close(char type, std::size_t total, bytes_vi
                                   : owed_kind::describe_portal;
     const auto name = statement ? text_of(body.subspan(1)) : std::string_view{};
     const bool ended = 1 + name.size() < body.size();  // else the server refuses it
-    const auto* known = session_mode() || name.empty() || !ended ? nullptr : find_statement(name);
-    if (!known) {
+    const auto* known = session_mode() || !statement || !ended ? nullptr : find_or_unnamed(name);
+    if (type == 'C' && statement && name.empty())
+        unnamed_.reset();
+    if (!known || (type == 'C' && name.empty())) {
         link_->expect(kind);
         return relay(total, rest);
     }
@@ -401,6 +426,13 @@ std::size_t pg_lane::on_describe_or_close(char type, std::size_t total, bytes_vi
     }
     link_->expect(kind);
     return rewrite_name(body.first(1), name, (*known)->backend_name, total, rest);
+}
+
+const statement_ref* pg_lane::find_or_unnamed(std::string_view name) const
+{
+    if (!name.empty())
+        return find_statement(name);
+    return unnamed_ ? &unnamed_ : nullptr;
 }
 
 const statement_ref* pg_lane::find_statement(std::string_view name) const

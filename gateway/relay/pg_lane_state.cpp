@@ -157,7 +157,7 @@ bool pg_lane::on_server_error(bytes_view message)
     if (session_mode() || !link_->has_request() || link_->replied() || replayed_ || open_sequence_)
         return false;
     const auto fields = pg::parse_error_fields(message.subspan(pg::header_size));
-    if (!fields || fields->sqlstate != "0A000" || fields->routine != "RevalidateCachedQuery")
+    if (!fields || !pg::is_stale_plan(*fields))
         return false;
     // The table changed under a statement prepared earlier; the client never asked for a plan to
     // be kept. Swallow the rest, prepare anew, run again.

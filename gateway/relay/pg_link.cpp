@@ -26,6 +26,7 @@ void pg_link::begin_lease(link_client& client)
 {
     client_ = &client;
     paused_ = false;
+    held_ = 0;
 }
 
 void pg_link::end_lease()
@@ -88,11 +89,23 @@ bool pg_link::expect(owed_kind kind, std::uint64_t tag, bool fake)
     entry.tag = tag;
     entry.kind = kind;
     entry.fake = fake;
+    if (sharing() && (kind == owed_kind::query || kind == owed_kind::sync))
+        entry.tag = shared_tag;
     if (!tracker_.sent(entry))
         return false;
     if (fake)
         answer_fakes();
     return true;
+}
+
+void pg_link::expect_held_parse()
+{
+    owed entry;
+    entry.owner = static_cast<void*>(client_);
+    entry.kind = owed_kind::parse;
+    entry.fake = entry.held = true;
+    if (tracker_.sent(entry))
+        answer_fakes();
 }
 
 void pg_link::ensure_prepared(const statement& wanted)
@@ -189,7 +202,7 @@ void pg_link::append_query(std::string_view sql)
 pg_link::internal pg_link::running() const noexcept
 {
     const owed* head = tracker_.head_entry();
-    if (!head || head->owner || head->kind != owed_kind::query)
+    if (!head || head->owner || head->kind != owed_kind::query || head->tag == shared_tag)
         return internal::none;
     return static_cast<internal>(head->tag);
 }
@@ -209,6 +222,8 @@ void pg_link::internal_done(internal what)
             }
             if (client_)
                 client_->on_settings_applied(error);
+            else if (!error.empty())
+                lost("the settings of its clients cannot be restored: " + error);
             break;
         case internal::read:
             if (client_)
@@ -275,6 +290,11 @@ void pg_link::step_recovery()
         flush();
         return;
     }
+    if (std::exchange(stale_statements_, false)) {
+        forget_statements();
+        flush();
+        return;
+    }
     if (settings_unknown_) {
         run_internal(internal::reset, "RESET ALL; RESET ROLE");
         flush();
@@ -287,8 +307,12 @@ void pg_link::on_lost(const std::string& cause)
 {
     // What came before the bad news is the client's: an error behind half a row is not readable.
     deliver(range_);
-    link_client* client = std::exchange(client_, nullptr);
     const bool mid_message = message_left_ > 0 && message_owner_ != nullptr;
+    if (sharing()) {
+        lose_shared(cause, mid_message);
+        return;
+    }
+    link_client* client = std::exchange(client_, nullptr);
     if (client)
         client->on_link_lost(cause, mid_message);
 }

@@ -15,18 +15,24 @@
 #include <string>
 
 #include "drivers/pg/connect.hpp"
+#include "gateway/relay/latencies.hpp"
 #include "gateway/relay/link.hpp"
 #include "gateway/relay/settings.hpp"
 #include "gateway/relay/statements.hpp"
+#include "proto/core/ring.hpp"
+#include "proto/pg/messages.hpp"
 #include "proto/pg/reply_tracker.hpp"
 
 namespace sluice::gateway {
+
+class multiplexer;
 
 // The lane that leases a link. Calls come while the link reads; a lane may end its lease only in
 // on_replies_done and on_link_lost.
 class link_client {
 public:
-    virtual void on_reply(bytes_view bytes) = 0;  // for the client, unchanged
+    virtual void on_reply(bytes_view bytes) = 0;      // for the client, unchanged
+    virtual void on_own_reply(bytes_view bytes) = 0;  // to go before the next on_reply
     virtual void on_parameter(std::string_view name, std::string_view value) = 0;
     // The whole ErrorResponse; true: the lane took it, it is not forwarded.
     virtual bool on_server_error(bytes_view message) = 0;
@@ -37,6 +43,11 @@ public:
     virtual void on_replies_done(char status) = 0;  // nothing is owed any more
     virtual void on_link_lost(const std::string& cause, bool mid_message) = 0;
     virtual void on_link_drained() = 0;  // the server took what waited to be sent
+    // Of a request that shared a link: answered; not answered and to be run elsewhere; begun to be
+    // answered when the link was lost.
+    virtual void on_shared_done() = 0;
+    virtual void on_shared_returned(bytes_view request) = 0;
+    virtual void on_shared_lost(const std::string& cause, bool mid_message) = 0;
 
 protected:
     ~link_client() = default;
@@ -64,8 +75,28 @@ public:
     // The client is gone, whatever state it left; the link repairs itself or closes.
     void abandon(bool mid_message, bool unsynced);
 
+    // --- shared by several clients (multiplexer.hpp); instead of the rest of a lease, which has to
+    // be clean, until nothing is owed
+    void begin_sharing(multiplexer& by);
+    bool takes_more(const session_settings& settings,
+                    steady_clock::time_point now,
+                    bool others_wait) const noexcept;
+    server_time expected() const noexcept { return multiplex_->expected; }  // of all that is owed
+    std::size_t requests() const noexcept { return multiplex_->requests.size(); }
+    // Between these two a client enters one request, as it would on a link of its own.
+    void begin_request(link_client& client) noexcept { client_ = &client; }
+    void end_request(bytes_view request, std::uint64_t digest, server_time expected);
+    void client_stalls();  // the one at the head does not take its bytes
+    void leave_shared(link_client& client);
+    // False: the server had not begun with it, and what it says will be swallowed.
+    bool cancel_shared(link_client& client, std::function<void()> done);
+    // Takes back what waits behind a statement that runs for long. True: look again.
+    bool check_head(steady_clock::time_point now);
+
     // Enters the reply that the next message sent will have. False: the server will ignore it.
     bool expect(pg::owed_kind kind, std::uint64_t tag = 0, bool fake = false);
+    // A Parse that the server need not see, of a request that is kept to be run again.
+    void expect_held_parse();
 
     // Has the statement prepared on this backend, in front of what is sent next.
     void ensure_prepared(const statement& wanted);
@@ -85,7 +116,11 @@ public:
     std::string take_request() { return std::exchange(request_, {}); }
     bool has_request() const noexcept { return !request_.empty(); }
     bool replied() const noexcept { return replied_; }
-    void mute() { tracker_.disown(client_); }  // the rest of the replies owed is swallowed
+    void mute()
+    {
+        tracker_.disown(client_);
+        held_ = 0;
+    }  // the rest of the replies owed is swallowed
 
     // Something is left of the client that only DISCARD ALL takes away.
     void set_dirty(bool dirty) noexcept { dirty_ = dirty; }
@@ -103,6 +138,26 @@ public:
     const session_settings& applied() const noexcept { return applied_; }
 
 private:
+    struct shared_request {
+        link_client* client = nullptr;  // null: gone, or its request was taken back
+        std::size_t size = 0;           // of its bytes in the log
+        std::uint64_t digest = 0;
+        server_time expected{};
+    };
+    struct multiplex_state {
+        multiplexer* by = nullptr;  // null: not shared now
+        ring<shared_request> requests;
+        byte_queue log;  // their bytes, in order: one may have to be run again elsewhere
+        server_time expected{};
+        steady_clock::time_point opened;
+        steady_clock::time_point busy_since;   // with the request at the head
+        std::vector<shared_request> finished;  // since the last look
+        bool closed = false;                   // nobody joins any more
+        bool flush_asked = false;
+    };
+    // On the last message of a shared request; no value of `internal`.
+    static constexpr std::uint64_t shared_tag = ~std::uint64_t{0};
+
     enum class internal { none, apply, read, rollback, discard, reset, probe, deallocate };
 
     // link
@@ -122,6 +177,17 @@ private:
     void on_command_tag(bytes_view body);
     void deliver(bytes_view range);
     void answer_fakes();
+    bool sharing() const noexcept { return multiplex_ && multiplex_->by; }
+    link_client* current_client() const noexcept;
+    void on_turn_end() override;
+    void finish_request(char status);
+    void learn_times();
+    bool settle_shared();
+    void hand_back(std::size_t from);
+    bool must_run_again(const pg::error_fields& error);
+    void forget_owner(link_client& client);
+    std::size_t find_request(const link_client& client) const noexcept;
+    void lose_shared(const std::string& cause, bool mid_message);
     void internal_done(internal what);
     internal running() const noexcept;  // whose reply is being read, if the gateway's own
     void run_internal(internal what, std::string_view sql);
@@ -150,6 +216,10 @@ private:
     std::string request_;
     bool replied_ = false;
 
+    std::unique_ptr<multiplex_state> multiplex_;
+    std::size_t held_ = 0;           // ParseCompletes that go with the next message
+    bool request_finished_ = false;  // the message just read was a shared request's last
+    bool stale_statements_ = false;  // what is prepared does not fit the tables any more
     bool dirty_ = false;
     bool settings_unknown_ = false;
 };

@@ -14,6 +14,11 @@ using pg::owed_kind;
 // Messages that are looked into, not only passed on. Longer ones than `whole_max` are not.
 constexpr std::size_t whole_max = 64 * 1024;
 
+constexpr std::byte parse_complete[] = {
+    std::byte{'1'}, std::byte{0}, std::byte{0}, std::byte{0}, std::byte{4}};
+constexpr std::byte close_complete[] = {
+    std::byte{'3'}, std::byte{0}, std::byte{0}, std::byte{0}, std::byte{4}};
+
 bool seen_whole(char type, std::size_t total, bool reading_row) noexcept
 {
     switch (type) {
@@ -96,6 +101,10 @@ std::size_t pg_link::parse(bytes_view bytes)
                 break;
             pass(total, owner);
             answer_fakes();
+            if (std::exchange(request_finished_, false)) {
+                deliver(range_);
+                finish_request(tracker_.status());
+            }
             continue;
         }
         const auto verdict = tracker_.on_message(type);
@@ -129,7 +138,8 @@ void* pg_link::on_whole_message(char type, bytes_view message)
                 lost("the server is ready for a query that nobody sent");
                 return nullptr;
             }
-            if (!verdict.ended->owner)
+            request_finished_ = verdict.ended->tag == shared_tag;
+            if (!verdict.ended->owner && !request_finished_)
                 internal_done(static_cast<internal>(verdict.ended->tag));
             return verdict.owner;
         }
@@ -170,11 +180,12 @@ void* pg_link::on_parameter_status(bytes_view body)
     if (fields.failed())
         return nullptr;
     reported_.set(name, value);
-    if (!client_ || (!tracker_.empty() && !tracker_.head_owner()))
+    link_client* client = current_client();
+    if (!client || (!tracker_.empty() && !tracker_.head_owner()))
         return nullptr;
     applied_.set(name, value);
-    client_->on_parameter(name, value);
-    return client_;
+    client->on_parameter(name, value);
+    return client;
 }
 
 // The server's own word that nothing prepared, or nothing at all, is left of the session.
@@ -209,7 +220,8 @@ void* pg_link::on_error(bytes_view message)
     const bool own = running() != internal::none;
     const auto verdict = tracker_.on_error([this](const owed& entry) {
         if (entry.kind == owed_kind::parse && entry.tag) {
-            prepared_.remove(entry.tag);
+            if (!entry.fake)
+                prepared_.remove(entry.tag);
             if (entry.owner && client_)
                 client_->on_parse_dropped(entry.tag);
         } else if (entry.kind == owed_kind::close && !entry.owner) {
@@ -223,13 +235,25 @@ void* pg_link::on_error(bytes_view message)
         return nullptr;
     }
     // A statement prepared on the client's behalf failed: that is the answer to the client.
-    void* owner = own || !client_ ? nullptr : static_cast<void*>(client_);
-    if (verdict.unexpected || !owner)
-        return owner;
-    if (client_->on_server_error(message))
+    link_client* client = own ? nullptr : current_client();
+    if (verdict.unexpected || !client)
+        return client;
+    if (sharing() && !replied_ && fields && must_run_again(*fields))
         return nullptr;
+    if (!sharing() && client->on_server_error(message)) {
+        held_ = 0;
+        return nullptr;
+    }
     replied_ = true;
-    return static_cast<void*>(client_);
+    return client;
+}
+
+// Who gets what the server says of the request that it is at.
+link_client* pg_link::current_client() const noexcept
+{
+    if (!sharing())
+        return client_;
+    return multiplex_->requests.empty() ? nullptr : multiplex_->requests[0].client;
 }
 
 std::string pg_link::error_text(bytes_view message) const
@@ -242,19 +266,23 @@ void pg_link::deliver(bytes_view range)
 {
     void* owner = std::exchange(range_owner_, nullptr);
     range_ = {};
-    if (owner && !range.empty() && owner == static_cast<void*>(client_))
-        client_->on_reply(range);
+    if (!owner || range.empty() || (!sharing() && owner != static_cast<void*>(client_)))
+        return;
+    auto* client = static_cast<link_client*>(owner);
+    for (; held_ > 0; --held_)
+        client->on_own_reply(parse_complete);
+    client->on_reply(range);
 }
 
 // Replies that the gateway makes itself, each when its turn has come.
 void pg_link::answer_fakes()
 {
-    static constexpr std::byte parse_complete[] = {
-        std::byte{'1'}, std::byte{0}, std::byte{0}, std::byte{0}, std::byte{4}};
-    static constexpr std::byte close_complete[] = {
-        std::byte{'3'}, std::byte{0}, std::byte{0}, std::byte{0}, std::byte{4}};
     while (const auto fake = tracker_.take_fake()) {
         deliver(range_);
+        if (fake->held) {
+            held_ += fake->owner != nullptr;
+            continue;
+        }
         if (!client_ || fake->owner != static_cast<void*>(client_))
             continue;
         replied_ = true;
@@ -270,7 +298,7 @@ void pg_link::settled()
         append_sync();
         flush();
     }
-    if (dead_ || !tracker_.idle())
+    if (settle_shared() || dead_ || !tracker_.idle())
         return;
     replied_ = false;
     if (recovering_)

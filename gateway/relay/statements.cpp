@@ -18,7 +18,10 @@ statement_ref statement_table::intern(bytes_view definition)
     made->backend_name = "sluice_" + std::to_string(made->id);
     made->definition = as_text(definition);
     const std::string_view text(made->definition.c_str());  // up to the zero
-    made->effects = effects_of(text);
+    const auto traits = sql::classify_postgres(text);
+    made->effects = effects_of(traits);
+    made->digest = traits.digest;
+    made->only_reads = traits.only_reads;
     by_definition_.emplace(made->definition, made);
     return made;
 }

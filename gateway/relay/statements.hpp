@@ -25,6 +25,8 @@ struct statement {
     std::string backend_name;
     std::string definition;  // a Parse message's body behind the name: text, zero, parameter types
     statement_effects effects;
+    std::uint64_t digest = 0;  // see sql::statement_traits
+    bool only_reads = false;
 };
 
 using statement_ref = std::shared_ptr<const statement>;  // by clients and by the table

@@ -59,6 +59,13 @@ struct error_fields {
     std::string_view routine = {};         // R
 };
 
+// "cached plan must not change result type": a table changed under a prepared statement
+// (PostgreSQL, src/backend/utils/cache/plancache.c, RevalidateCachedQuery; its text is translated).
+inline bool is_stale_plan(const error_fields& error) noexcept
+{
+    return error.sqlstate == "0A000" && error.routine == "RevalidateCachedQuery";
+}
+
 void append_error(byte_queue& out, const error_fields& fields);   // ErrorResponse
 void append_notice(byte_queue& out, const error_fields& fields);  // NoticeResponse
 

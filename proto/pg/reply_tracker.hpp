@@ -39,6 +39,7 @@ struct owed {
     std::uint64_t tag = 0;  // the sender's; for parse the id of the statement
     owed_kind kind = owed_kind::query;
     bool fake = false;  // nothing was sent: the gateway answers when its turn comes
+    bool held = false;  // ... together with the next message: the request may have to run again
 };
 
 class reply_tracker {

@@ -2,8 +2,10 @@
 #include "proto/sql/classify.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
+#include "proto/sql/harmless_calls.hpp"
 #include "proto/sql/key_words.hpp"
 #include "proto/sql/statement_scanner.hpp"
 
@@ -26,6 +28,24 @@ bool may_stand_alone(statement_kind kind) noexcept
         default:
             return false;
     }
+}
+
+bool may_only_read(statement_kind kind) noexcept
+{
+    return kind == statement_kind::select || kind == statement_kind::values ||
+           kind == statement_kind::with;
+}
+
+bool writes(std::string_view word) noexcept
+{
+    const auto key = word.size() <= 6 ? key_of(word) : 0;
+    return key == "insert"_key || key == "update"_key || key == "delete"_key || key == "merge"_key;
+}
+
+std::uint64_t mixed(std::uint64_t digest, std::uint64_t with) noexcept
+{
+    digest = (digest ^ with) * 0x9e3779b97f4a7c15u;
+    return digest ^ digest >> 32;
 }
 
 bool begins_with(std::string_view word, std::string_view lower) noexcept
@@ -60,6 +80,7 @@ void statement_scanner::run() noexcept
         state_.kind = statement_kind::other;
         const auto kind = head();
         state_.kind = kind;
+        out_.digest = mixed(out_.digest, static_cast<std::uint64_t>(kind));
         if (kind == statement_kind::rollback_to)
             out_.is_rollback_to = true;
         out_.kinds |= std::uint64_t{1} << static_cast<unsigned>(kind);
@@ -70,6 +91,7 @@ void statement_scanner::run() noexcept
     out_.unterminated = lexer_.unterminated();
     out_.self_contained = out_.statements == 1 && may_stand_alone(out_.kind) &&
                           state_.stands_alone && !out_.unterminated && out_.leaves_session_alone();
+    out_.only_reads = out_.self_contained && may_only_read(out_.kind) && state_.only_reads;
 }
 
 // From the first token of a statement.
@@ -196,6 +218,9 @@ statement_kind statement_scanner::longer_head(std::string_view word) noexcept
 void statement_scanner::body() noexcept
 {
     for (;;) {
+        mix_into_digest();
+        const auto name = std::exchange(state_.name, {});
+        const bool qualified = std::exchange(state_.after_dot, false);
         switch (now_.kind) {
             case token_kind::end:
                 return;
@@ -205,15 +230,20 @@ void statement_scanner::body() noexcept
                 break;
             case token_kind::open_paren:
                 ++state_.parens;
+                if (!name.empty())
+                    called(name);
                 break;
             case token_kind::close_paren:
                 state_.parens -= state_.parens > 0;
                 break;
             case token_kind::word:
+                // Of another schema is not what it is called.
+                state_.name = qualified ? std::string_view(".") : now_.text;
                 if (body_word(now_.text))
                     continue;
                 break;
             case token_kind::quoted_word: {
+                state_.name = now_.text;
                 const auto inner = now_.text.substr(1, now_.text.size() - 1);
                 if (inner.size() > 7) {
                     advance();
@@ -222,6 +252,9 @@ void statement_scanner::body() noexcept
                 }
                 break;
             }
+            case token_kind::dot:
+                state_.after_dot = true;
+                break;
             case token_kind::unicode_word:
                 state_.stands_alone = false;
                 break;
@@ -232,11 +265,40 @@ void statement_scanner::body() noexcept
     }
 }
 
+// A name before a parenthesis.
+void statement_scanner::called(std::string_view name) noexcept
+{
+    if (state_.only_reads && !harmless_before_parenthesis(name))
+        state_.only_reads = false;
+}
+
+void statement_scanner::mix_into_digest() noexcept
+{
+    std::uint64_t digest = mixed(out_.digest, static_cast<std::uint64_t>(now_.kind));
+    const bool spelled = now_.kind == token_kind::word || now_.kind == token_kind::op ||
+                         now_.kind == token_kind::quoted_word;
+    if (spelled) {
+        auto text = now_.text;
+        for (; text.size() >= 8; text.remove_prefix(8)) {
+            std::uint64_t part;
+            std::memcpy(&part, text.data(), 8);
+            digest = mixed(digest, part);
+        }
+        std::uint64_t part = text.size();
+        for (const char c : text)
+            part = part << 8 | static_cast<unsigned char>(c);
+        digest = mixed(digest, part);
+    }
+    out_.digest = digest;
+}
+
 // Looks at one word. True: it has stepped over it, and perhaps over more.
 bool statement_scanner::body_word(std::string_view word) noexcept
 {
     const char first = static_cast<char>(word.front() | 0x20);
     const bool insert_before = std::exchange(state_.after_insert, false);
+    if (state_.kind == statement_kind::with && writes(word))
+        state_.only_reads = false;
     switch (first) {
         case 'i':
             if (word.size() == 6 && same_word(word, "insert")) {

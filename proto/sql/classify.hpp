@@ -120,6 +120,9 @@ struct statement_traits {
     // One plain SELECT, INSERT, UPDATE, DELETE, VALUES (or WITH of these): opens no transaction,
     // leaves nothing in the session, takes no advisory or explicit row lock, does not sleep.
     bool self_contained : 1 = false;
+    // self_contained, and as far as the text shows it only reads (no function that is not known to
+    // do no more than that): it may run behind another client's statement, or twice.
+    bool only_reads : 1 = false;
     bool unterminated : 1 = false;  // a quote or comment has no end
     // Later statements have names, too: of what they pin only `unpins` is the end, no name.
     bool more_names : 1 = false;
@@ -134,6 +137,9 @@ struct statement_traits {
     pin_reason unpins = pin_reason::none;
 
     std::uint64_t kinds = 0;  // every kind that occurs, see has()
+    // Of the words and operators, not of constants and parameters: equal for statements that differ
+    // in these only. Unequal texts share one by a chance of 2^-64.
+    std::uint64_t digest = 0;
 
     // Of the first PREPARE, EXECUTE, DEALLOCATE (none: ALL), DECLARE, FETCH, CLOSE, LISTEN,
     // UNLISTEN, NOTIFY, SAVEPOINT, RELEASE or ROLLBACK TO, and which of these it is.

@@ -28,6 +28,9 @@ private:
         bool after_insert = false;  // the last word was INSERT or MERGE: INTO belongs to it
         bool stands_alone = true;   // nothing met that speaks against self_contained
         bool temporary = false;     // its temporary table is the reason for that pin
+        bool only_reads = true;     // nothing met that might write
+        bool after_dot = false;
+        std::string_view name;  // the last token, if it may be what a parenthesis calls
     };
 
     void advance() noexcept;
@@ -43,6 +46,8 @@ private:
     statement_kind longer_head(std::string_view word) noexcept;
     void body() noexcept;
     bool body_word(std::string_view word) noexcept;
+    void mix_into_digest() noexcept;
+    void called(std::string_view name) noexcept;
     void definition_word(std::string_view word) noexcept;
     void function_name(std::string_view word) noexcept;
 

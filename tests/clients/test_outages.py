@@ -187,10 +187,14 @@ def paused(cluster):
 def test_stalled_server(cluster, own_gateway):
     """Requests past the backends wait for queue_timeout at most, those on them are answered when it
     moves again; logins and idle clients do not care."""
-    gateway = own_gateway(config(cluster, 'queue_timeout = "1s", connect_timeout = "1s"'))
+    gateway = own_gateway(config(cluster,
+                                 f'min = {SIZE}, queue_timeout = "1s", connect_timeout = "1s"'))
 
     async def scenario():
         await all_well(gateway)
+        # None can be opened while the server stands still.
+        await asyncio.to_thread(servers.wait_until, lambda: cluster.sql(
+            f"select count(*) {OURS}") == [str(SIZE)])
         held = [await connect(gateway) for _ in range(SIZE)]
         waiting = [await connect(gateway) for _ in range(5)]
         idle = await connect(gateway)

@@ -395,4 +395,46 @@ TEST(Classify, EveryReasonHasItsText)
 }
 
 }  // namespace
+TEST(Classify, OnlyReads)
+{
+    for (const char* text : {
+             "SELECT 1",
+             "select abalance from pgbench_accounts where aid = $1",
+             "SELECT count(*), max(a.x) FROM a JOIN b USING (id) WHERE b.y IN (1, 2) GROUP BY 1",
+             "WITH recent AS (SELECT id FROM t ORDER BY id LIMIT 5) SELECT * FROM recent",
+             "SELECT coalesce(lower(name), '') FROM (VALUES (1)) AS v",
+             "SELECT x::numeric(10, 2) FROM t WHERE EXISTS (SELECT 1)",
+         })
+        EXPECT_TRUE(classify_postgres(text).only_reads) << text;
+    for (const char* text : {
+             "INSERT INTO t VALUES (1)",
+             "UPDATE t SET a = 1",
+             "SELECT create_order(1)",
+             "SELECT app.count(1)",
+             "SELECT \"count\"(1)",
+             "SELECT create_order /* spaced */ (1)",
+             "SELECT nextval('s')",
+             "WITH gone AS (DELETE FROM t RETURNING id) SELECT * FROM gone",
+             "WITH made AS (insert into t values (1) returning id) SELECT * FROM made",
+             "SELECT * FROM t FOR UPDATE",
+             "SELECT 1; SELECT 2",
+             "SELECT pg_sleep(1)",
+             "SELECT * INTO u FROM t",
+             "BEGIN",
+             "EXPLAIN ANALYZE SELECT 1",
+         })
+        EXPECT_FALSE(classify_postgres(text).only_reads) << text;
+}
+
+TEST(Classify, DigestsIgnoreConstantsOnly)
+{
+    const auto digest = [](const char* text) { return classify_postgres(text).digest; };
+    EXPECT_EQ(digest("SELECT a FROM t WHERE id = 1"), digest("SELECT a FROM t WHERE id = 99"));
+    EXPECT_EQ(digest("SELECT a FROM t WHERE n = 'x'"), digest("SELECT a  FROM t WHERE n = 'yy'"));
+    EXPECT_NE(digest("SELECT a FROM t WHERE id = 1"), digest("SELECT b FROM t WHERE id = 1"));
+    EXPECT_NE(digest("SELECT a FROM t WHERE id = 1"), digest("SELECT a FROM t WHERE id > 1"));
+    EXPECT_NE(digest("SELECT 1"), digest("SELECT 1, 1"));
+    EXPECT_NE(digest("SELECT a_long_name_1 FROM t"), digest("SELECT a_long_name_2 FROM t"));
+}
+
 }  // namespace sluice::sql
