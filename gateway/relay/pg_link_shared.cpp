@@ -122,6 +122,8 @@ void pg_link::hand_back(std::size_t from)
 {
     multiplex_state& state = *multiplex_;
     state.closed = true;
+    if (state.by)
+        state.by->watch();
     std::size_t offset = 0;
     for (std::size_t i = 0; i < state.requests.size(); ++i) {
         const auto size = state.requests[i].size;
@@ -206,9 +208,11 @@ bool pg_link::check_head(steady_clock::time_point now)
     if (now - multiplex_->busy_since < multiplexer::head_most)
         return true;
     hand_back(1);
-    if (!multiplex_->requests.front().client && !cancelling())
+    const bool for_nobody = !multiplex_->requests.front().client;
+    if (for_nobody && !cancelling())
         cancel({});
-    return false;
+    // What was taken back from behind it still runs here, for nobody: it must not take long either.
+    return for_nobody || multiplex_->requests.size() > 1;
 }
 
 // The server is gone: what it has not begun to answer only reads, and runs elsewhere.
