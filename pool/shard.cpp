@@ -108,7 +108,8 @@ void shard::give_back(backend& b)
                             other != nullptr,
                             other ? other->oldest_wait() : steady_clock::time_point{});
         if (elsewhere) {
-            send_to(*other, b);
+            if (!b.finish_first())
+                send_to(*other, b);
             return;
         }
         if (grant_next(b))
@@ -255,7 +256,8 @@ void shard::lend_to(shard& other)
     backend& b = *idle_.back();
     idle_.pop_back();
     idle_published_.store(idle_.size());
-    send_to(other, b);
+    if (!b.finish_first())
+        send_to(other, b);
 }
 
 void shard::send_to(shard& other, backend& b)

@@ -23,6 +23,9 @@ public:
     virtual void depart() = 0;
     // Joins the loop of worker number `worker`; called on that worker.
     virtual void arrive(std::size_t worker) = 0;
+    // Called before an idle backend departs. True: it has something to finish first, and then calls
+    // its shard's give_back or discard.
+    virtual bool finish_first() { return false; }
     // Asks the server for a sign of life; the backend then calls its shard's give_back or discard.
     virtual void probe() = 0;
 

@@ -47,7 +47,7 @@ constexpr kind_set explained_kinds = set_of({mysql_kind::set,
 
 bool is_plain(const sql::mysql_traits& traits) noexcept
 {
-    return !traits.opaque && traits.statements == 1 && (traits.kinds & ~plain_kinds) == 0;
+    return !traits.opaque && (traits.kinds & ~plain_kinds) == 0;
 }
 
 // Also of several statements, if one of them is of such a kind.

@@ -18,8 +18,8 @@ struct my_effects {
     sql::mysql_pin pins = sql::mysql_pin::none;
     sql::mysql_pin unpins = sql::mysql_pin::none;
     sql::looks_back looks = sql::looks_back::none;
-    // One SELECT, INSERT, UPDATE, DELETE or the like: what it did to the session the server has
-    // reported, also when it failed.
+    // SELECT, INSERT, UPDATE, DELETE or the like only: what they did to the session the server has
+    // reported, also when one failed.
     bool plain = true;
     // "Something changed" is what this text says anyway: SET, USE, DEALLOCATE, ...
     bool changes_explained = false;

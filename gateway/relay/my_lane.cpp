@@ -7,6 +7,11 @@
 #include "gateway/my_errors.hpp"
 
 namespace sluice::gateway {
+namespace {
+
+constexpr std::size_t schema_size_max = 249;  // lengths of one byte
+
+}  // namespace
 
 my_lane::my_lane(context& shared, client_channel& channel, std::shared_ptr<my_database> database)
     : relay_lane(shared, channel, *database), database_(std::move(database))
@@ -16,7 +21,9 @@ my_lane::my_lane(context& shared, client_channel& channel, std::shared_ptr<my_da
 my_lane::~my_lane()
 {
     if (last_link_)
-        last_link_->forget_last_client();
+        last_link_->forget_client(*this);
+    if (diagnostics_from_)
+        diagnostics_from_->forget_client(*this);
 }
 
 // No backend is needed to welcome a client: what it is told does not depend on one.
@@ -35,7 +42,21 @@ void my_lane::start()
     channel_.forget_parameters();
     starting_ = false;
     auto sequence = client.sequence;
-    mysql::append_ok(channel_.out(), sequence, {.status = status_}, capabilities_);
+    mysql::ok_message welcome;
+    welcome.status = status_;
+    byte_queue changes;
+    const std::string* schema = begins_.find(schema_entry);
+    if ((capabilities_ & mysql::capability::session_track) && schema &&
+        schema->size() < schema_size_max) {
+        // As the server does, for those who listen.
+        changes.append_byte(static_cast<char>(mysql::session_track::schema));
+        changes.append_byte(static_cast<char>(schema->size() + 1));
+        changes.append_byte(static_cast<char>(schema->size()));
+        changes.append(*schema);
+        welcome.changes = mysql::change_list(changes.readable());
+        welcome.status |= mysql::status::session_state_changed;
+    }
+    mysql::append_ok(channel_.out(), sequence, welcome, capabilities_);
     channel_.flush();
     channel_.set_reading(true);
 }
@@ -54,10 +75,11 @@ bool my_lane::begin_lease(backend& granted)
 {
     waiting_ = wait::none;
     link_ = &static_cast<my_link&>(granted);
-    if (last_link_ != link_) {
+    fresh_ = last_link_ != link_;
+    if (fresh_) {
         insert_id_here_ = false;
         if (last_link_)
-            last_link_->forget_last_client();
+            last_link_->forget_client(*this);
     }
     last_link_ = nullptr;
     link_->begin_lease(*this, capabilities_);
@@ -136,8 +158,10 @@ void my_lane::on_replies_done()
         else if (!effects_.plain)
             link_->set_dirty(true);  // what it changed before it failed is not reported
         executing_ = nullptr;
+        fresh_ = false;
         if (link_->tracker().status_uncertain() &&
-            (was_in_transaction_ || !effects_.plain || !(status_ & mysql::status::autocommit))) {
+            (was_in_transaction_ || effects_.opens_transaction || !effects_.plain ||
+             !(status_ & mysql::status::autocommit))) {
             link_->ask_status();
             return;
         }
@@ -218,7 +242,9 @@ void my_lane::on_client_gone()
     if (queued())
         shard_.leave(*this);
     if (my_link* link = std::exchange(last_link_, nullptr))
-        link->forget_last_client();
+        link->forget_client(*this);
+    if (my_link* link = std::exchange(diagnostics_from_, nullptr))
+        link->forget_client(*this);
     if (my_link* link = std::exchange(link_, nullptr)) {
         if (session_mode() || pinned() || running_ || ask_collation_ || !touched_.empty())
             link->set_dirty(true);

@@ -54,7 +54,8 @@ private:
     void on_replies_done() override;
     void on_link_lost(const std::string& cause, bool begun, bool mid_packet) override;
     void on_link_drained() override { unblock(); }
-    void on_link_taken() noexcept override { last_link_ = nullptr; }
+    bool on_link_taken() noexcept override;
+    void on_diagnostics(std::vector<my_diagnostic>* all) override;
     // relay_lane
     std::size_t process(bytes_view in) override;
     bool begin_lease(backend& granted) override;
@@ -87,6 +88,7 @@ private:
                            std::uint32_t backend_id,
                            mysql::packet_header header,
                            bytes_view rest);
+    std::size_t relay_for(std::uint32_t backend_id, mysql::packet_header header, bytes_view rest);
     my_client_statement* find_statement(std::uint32_t id);
     bool ready_for(const my_statement& wanted);
     void end_statement(my_client_statement& known);
@@ -119,6 +121,10 @@ private:
     bool read_touched();
     void reset_session();
     void answer_questions(sql::looks_back asks);
+    bool shows_diagnostics(std::string_view text, mysql::packet_header header);
+    void note_aftermath(const mysql::ok_message& ok);
+    void forget_aftermath();
+    sql::dialect dialect() const noexcept;
     bool pinned() const noexcept;
     bool session_mode() const noexcept { return database_->mode() == pool_mode::session; }
     sql::mysql_mode reading_mode() const noexcept;
@@ -150,6 +156,7 @@ private:
     std::string prepare_error_;  // of a statement that the link had to prepare: an ERR's payload
 
     // The lease.
+    bool fresh_ = false;  // the statement before did not run here, or others have since
     bool was_in_transaction_ = false;
     // LAST_INSERT_ID() on the link, or on last_link_, is this client's.
     bool insert_id_here_ = false;
@@ -160,6 +167,9 @@ private:
     // The session.
     std::uint16_t status_ = mysql::status::autocommit;
     std::uint64_t last_insert_id_ = 0;
+    my_aftermath aftermath_;
+    std::unique_ptr<std::vector<my_diagnostic>> diagnostics_;  // brought from the last link
+    my_link* diagnostics_from_ = nullptr;                      // which is being asked for them
     session_settings begins_;
     session_settings settings_;  // what the client believes
     bool ask_collation_ = false;

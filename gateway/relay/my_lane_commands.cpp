@@ -20,6 +20,7 @@ constexpr std::size_t inspected_max = 256 * 1024;
 constexpr std::size_t short_command_max = 64 * 1024;
 
 constexpr std::size_t command_at = header_size;
+constexpr std::uint16_t local_infile_disabled = 4166;  // MariaDB's
 
 }  // namespace
 
@@ -150,18 +151,39 @@ std::size_t my_lane::on_query(packet_header header, bytes_view rest)
         return drop(header, rest);
     }
     if (effects.loads_local_file && !(capabilities_ & mysql::capability::local_files))
-        return refuse_with(client_error::not_supported,
-                           "LOAD DATA LOCAL needs a client that announced CLIENT_LOCAL_FILES",
-                           header,
-                           rest);
+        return answer_error({local_infile_disabled,
+                             "HY000",
+                             "The used command is not allowed because the client has disabled "
+                             "the local infile capability"},
+                            header,
+                            rest);
     if (database_->mode() == pool_mode::statement && effects.opens_transaction)
         return refuse_with(client_error::transaction_forbidden, no_transactions(), header, rest);
     if (!effects.schema.empty() && change_database(effects.schema, header, rest))
         return header_size + header.length;
+    const bool asks = sql::any(effects.looks);
+    if (asks && !link_ && !last_link_) {
+        if (diagnostics_from_) {
+            hold(wait::settings_read);
+            return 0;
+        }
+        if (shows_diagnostics(text, header))
+            return drop(header, rest);
+    }
     if (!ready())
         return refusal_ ? refuse(header, rest) : 0;
-    if (sql::any(effects.looks))
+    if (asks)
         answer_questions(effects.looks);
+    constexpr auto known =
+        sql::looks_back::row_count | sql::looks_back::found_rows | sql::looks_back::diagnostics;
+    const bool whole_text = rest.size() >= header_size + header.length && !header.continues();
+    if (asks && fresh_ && whole_text && sql::any(effects.looks & known)) {
+        const auto answered = with_answers(text, dialect(), aftermath_);
+        begin_command(command::query, std::move(effects));
+        mysql::append_text_command(link_->out(), command::query, answered);
+        link_->flush();
+        return header_size + header.length;
+    }
     begin_command(command::query, std::move(effects));
     return relay(header, rest);
 }
@@ -174,6 +196,8 @@ void my_lane::begin_command(command what, my_effects effects)
     running_ = true;
     failed_ = false;
     pins_.pin(effects_);
+    if (!sql::any(effects_.looks & sql::looks_back::diagnostics))
+        forget_aftermath();
     if (effects_.touches_tracking) {
         restore_tracking_ = true;
         touched_.insert(touched_.end(), effects_.variables.begin(), effects_.variables.end());

@@ -7,6 +7,7 @@ namespace sluice::gateway {
 namespace {
 
 constexpr std::size_t touched_max = 64;
+constexpr std::uint16_t need_reprepare = 1615;
 
 }  // namespace
 
@@ -16,6 +17,7 @@ void my_lane::on_ok(const mysql::ok_message& ok)
         last_insert_id_ = ok.insert_id;
         insert_id_here_ = true;
     }
+    note_aftermath(ok);
     if (ok.status & mysql::status::session_state_changed)
         track(ok);
     if (executing_) {
@@ -34,11 +36,36 @@ void my_lane::on_ok(const mysql::ok_message& ok)
         reset_session();
 }
 
-void my_lane::on_error(std::uint16_t)
+// What an OK or an end of rows says about its statement.
+void my_lane::note_aftermath(const mysql::ok_message& ok)
+{
+    const bool statement =
+        command_ == mysql::command::query || command_ == mysql::command::stmt_execute;
+    if (!statement)
+        return;
+    if (link_->result_ended()) {
+        aftermath_.row_count = -1;
+        aftermath_.found_rows = link_->rows();
+    } else {
+        aftermath_.row_count = static_cast<std::int64_t>(ok.affected_rows);
+    }
+    if (sql::any(effects_.looks & sql::looks_back::diagnostics))
+        return;
+    aftermath_.warnings = ok.warnings;
+    aftermath_.errors = 0;
+}
+
+void my_lane::on_error(std::uint16_t number)
 {
     failed_ = true;
-    if (executing_ && command_ == mysql::command::stmt_execute)
-        end_statement(*executing_);
+    aftermath_.row_count = -1;
+    aftermath_.warnings = aftermath_.errors = 1;
+    if (!executing_ || command_ != mysql::command::stmt_execute)
+        return;
+    end_statement(*executing_);
+    // The next execution prepares anew.
+    if (number == mysql::error_number::unknown_stmt_handler || number == need_reprepare)
+        link_->forget_prepared(executing_->statement->id);
 }
 
 bool my_lane::on_local_infile()
@@ -194,6 +221,8 @@ void my_lane::reset_session()
     one_shot_ = ask_collation_ = restore_tracking_ = false;
     last_insert_id_ = 0;
     insert_id_here_ = false;
+    aftermath_ = {};
+    forget_aftermath();
 }
 
 // What the statement before left is asked for. If it ran here and nobody was here since, the server
@@ -206,6 +235,56 @@ void my_lane::answer_questions(sql::looks_back asks)
     }
     if (sql::any(asks & sql::looks_back::diagnostics) && link_->shows_others_diagnostics())
         link_->clear_diagnostics();
+}
+
+bool my_lane::on_link_taken() noexcept
+{
+    my_link* const link = std::exchange(last_link_, nullptr);
+    insert_id_here_ = false;
+    if (closed_ || aftermath_.warnings == 0)
+        return false;
+    diagnostics_from_ = link;
+    return true;
+}
+
+void my_lane::on_diagnostics(std::vector<my_diagnostic>* all)
+{
+    diagnostics_from_ = nullptr;
+    if (all)
+        diagnostics_ = std::make_unique<std::vector<my_diagnostic>>(std::move(*all));
+    if (waiting_ != wait::settings_read || link_)
+        return;
+    waiting_ = wait::none;
+    resume();
+}
+
+// SHOW WARNINGS and the like, when the last statement's backend is somebody else's.
+bool my_lane::shows_diagnostics(std::string_view text, mysql::packet_header header)
+{
+    const auto wanted = parse_show_diagnostics(text, dialect());
+    if (!wanted)
+        return false;
+    static const std::vector<my_diagnostic> none;
+    append_diagnostics(channel_.out(),
+                       static_cast<std::uint8_t>(header.sequence + 1),
+                       *wanted,
+                       diagnostics_ ? *diagnostics_ : none,
+                       status_,
+                       capabilities_);
+    return true;
+}
+
+// Another statement comes.
+void my_lane::forget_aftermath()
+{
+    diagnostics_.reset();
+    if (my_link* const link = std::exchange(diagnostics_from_, nullptr))
+        link->forget_client(*this);
+}
+
+sql::dialect my_lane::dialect() const noexcept
+{
+    return reading_mode().ansi_quotes ? sql::dialect::mysql_ansi_quotes : sql::dialect::mysql;
 }
 
 }  // namespace sluice::gateway

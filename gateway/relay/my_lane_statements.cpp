@@ -38,6 +38,9 @@ std::size_t my_lane::on_prepare(packet_header header, bytes_view rest)
         return refusal_ ? refuse(header, rest) : 0;
     const auto text = mysql::text_of(rest.subspan(header_size, header.length));
     preparing_ = database_->statements().intern(text, parse_context(settings_), reading_mode());
+    const auto same = [&](const auto& each) { return each.second.statement == preparing_; };
+    if (std::any_of(statements_.begin(), statements_.end(), same))
+        preparing_ = database_->statements().make_another(*preparing_);
     command_ = command::stmt_prepare;
     effects_ = {};
     running_ = true;
@@ -140,28 +143,26 @@ std::size_t my_lane::send_execute(my_client_statement& known,
                                   packet_header header,
                                   bytes_view rest)
 {
+    auto* here = link_->prepared(known.statement->id);
+    const bool missing = !request.names_types && known.mark != 0 && here->types != known.mark;
+    if (missing && header.length + known.types.size() >= mysql::payload_max)
+        return refuse_with(client_error::not_supported,
+                           "an execution of 16 MiB and more has to name its parameters' types",
+                           header,
+                           rest);
     begin_command(command::stmt_execute, known.statement->effects);
     executing_ = &known;
-    auto* here = link_->prepared(known.statement->id);
-    const std::size_t types_size = 2 * std::size_t{known.parameters};
-    const auto payload = rest.subspan(header_size);
-    const auto backend_id = here->backend_id;
     if (request.names_types) {
-        const auto types = as_text(payload.subspan(request.types_at, types_size));
+        const auto types = as_text(
+            rest.subspan(header_size + request.types_at, 2 * std::size_t{known.parameters}));
         if (types != known.types) {
             known.types = types;
             known.mark = mark_of(types);
         }
-        here->types = known.mark;
-    } else if (known.parameters > 0 && known.mark != 0 && here->types != known.mark) {
-        here->types = known.mark;
-        return with_types(known, request, backend_id, header, rest);
     }
-    byte_queue& out = link_->out();
-    std::byte* head = out.grow(id_at + sizeof backend_id);
-    std::copy_n(rest.data(), id_at, head);
-    store_le(head + id_at, backend_id);
-    return relay(header, rest, id_at + sizeof backend_id);
+    here->types = known.mark;
+    return missing ? with_types(known, request, here->backend_id, header, rest)
+                   : relay_for(here->backend_id, header, rest);
 }
 
 // The client named its parameters' types once; here the server has not heard of them, or of others.
@@ -171,22 +172,25 @@ std::size_t my_lane::with_types(my_client_statement& known,
                                 packet_header header,
                                 bytes_view rest)
 {
-    const auto longer = header.length + known.types.size();
-    if (longer >= mysql::payload_max) {
-        // All that follows would have to be cut anew. Rare: a first packet of 16 MiB, again.
-        return 0;
-    }
+    const auto longer = static_cast<std::uint32_t>(header.length + known.types.size());
     byte_queue& out = link_->out();
-    mysql::store_header(out.grow(header_size),
-                        {static_cast<std::uint32_t>(longer), header.sequence});
+    mysql::store_header(out.grow(header_size), {longer, header.sequence});
     out.append_byte(static_cast<char>(command::stmt_execute));
     out.append_le(backend_id);
-    const auto nulls =
-        rest.subspan(id_at + sizeof backend_id, request.types_at - 1 - 1 - sizeof backend_id);
-    out.append(nulls);
+    // Flags, iterations, which parameters are null.
+    out.append(rest.subspan(id_at + sizeof backend_id, request.types_at - 2 - sizeof backend_id));
     out.append_byte('\1');
     out.append(known.types);
     return relay(header, rest, header_size + request.types_at);
+}
+
+// Forwards a command of a statement's, with the backend's id in it.
+std::size_t my_lane::relay_for(std::uint32_t backend_id, packet_header header, bytes_view rest)
+{
+    std::byte* head = link_->out().grow(id_at + sizeof backend_id);
+    std::copy_n(rest.data(), id_at, head);
+    store_le(head + id_at, backend_id);
+    return relay(header, rest, id_at + sizeof backend_id);
 }
 
 std::size_t my_lane::on_long_data(packet_header header, bytes_view rest)
@@ -208,11 +212,7 @@ std::size_t my_lane::on_long_data(packet_header header, bytes_view rest)
     known->has_long_data = true;
     link_->set_dirty(true);
     const auto backend_id = link_->prepared(known->statement->id)->backend_id;
-    byte_queue& out = link_->out();
-    std::byte* head = out.grow(id_at + sizeof backend_id);
-    std::copy_n(rest.data(), id_at, head);
-    store_le(head + id_at, backend_id);
-    return relay(header, rest, id_at + sizeof backend_id);
+    return relay_for(backend_id, header, rest);
 }
 
 // The cursor is closed, or the long data was used.
@@ -240,11 +240,7 @@ std::size_t my_lane::on_fetch(packet_header header, bytes_view rest)
     const auto backend_id = here->backend_id;
     begin_command(command::stmt_fetch);
     executing_ = known;
-    byte_queue& out = link_->out();
-    std::byte* head = out.grow(id_at + sizeof backend_id);
-    std::copy_n(rest.data(), id_at, head);
-    store_le(head + id_at, backend_id);
-    return relay(header, rest, id_at + sizeof backend_id);
+    return relay_for(backend_id, header, rest);
 }
 
 std::size_t my_lane::on_statement_reset(packet_header header, bytes_view rest)

@@ -50,27 +50,47 @@ my_link::my_link(context& shared,
 
 my_link::~my_link()
 {
-    tell_last_client();
+    if (asking_for_)
+        asking_for_->on_diagnostics(nullptr);
+    part_from_last_client();
     leave_poller();
     mysql::close(std::move(opened_));
 }
 
 void my_link::depart()
 {
-    tell_last_client();
+    part_from_last_client();
     link::depart();
 }
 
-void my_link::tell_last_client() noexcept
+bool my_link::tell_last_client() noexcept
 {
-    if (my_link_client* last = std::exchange(last_client_, nullptr))
-        last->on_link_taken();
+    my_link_client* const last = std::exchange(last_client_, nullptr);
+    return last && last->on_link_taken();
+}
+
+// The connection loses what its last client may ask for.
+void my_link::part_from_last_client()
+{
+    my_link_client* const last = last_client_;
+    if (tell_last_client())
+        last->on_diagnostics(nullptr);
+}
+
+void my_link::forget_client(const my_link_client& gone) noexcept
+{
+    if (last_client_ == &gone)
+        last_client_ = nullptr;
+    if (asking_for_ == &gone)
+        asking_for_ = nullptr;
 }
 
 void my_link::begin_lease(my_link_client& client, std::uint32_t capabilities)
 {
     if (last_client_ != &client) {
-        tell_last_client();
+        my_link_client* const last = last_client_;
+        if (tell_last_client())
+            ask_diagnostics(*last);
         others_diagnostics_ = has_diagnostics_;
     }
     last_client_ = nullptr;
@@ -260,6 +280,27 @@ void my_link::set_last_insert_id(std::uint64_t id)
         internal::ignored, command::query, "SET @@session.last_insert_id=" + std::to_string(id));
 }
 
+// Another worker's client gets the connection: what its last one may ask for is fetched here.
+bool my_link::finish_first()
+{
+    my_link_client* const last = last_client_;
+    if (!tell_last_client())
+        return false;
+    ask_diagnostics(*last);
+    start_deadline(options_.probe_timeout, "no answer to SHOW WARNINGS");
+    begin_recovery();
+    flush();
+    return true;
+}
+
+// In front of what the next client sends.
+void my_link::ask_diagnostics(my_link_client& whose)
+{
+    diagnostics_.clear();
+    asking_for_ = &whose;
+    run_internal(internal::diagnostics, command::query, "SHOW WARNINGS");
+}
+
 // Only a statement with a table clears what SHOW WARNINGS shows.
 void my_link::clear_diagnostics()
 {
@@ -310,7 +351,7 @@ void my_link::step_recovery()
         recovered();
         return;
     }
-    tell_last_client();
+    part_from_last_client();
     if (!deadline_)
         start_deadline(options_.cancel_timeout, "the backend could not be cleaned");
     if (std::exchange(was_cancelled_, false)) {
@@ -328,7 +369,9 @@ void my_link::step_recovery()
 
 void my_link::on_lost(const std::string& cause)
 {
-    tell_last_client();
+    part_from_last_client();
+    if (my_link_client* const waiting = std::exchange(asking_for_, nullptr))
+        waiting->on_diagnostics(nullptr);
     // What came before the bad news is the client's.
     if (client_)
         writer_.send();

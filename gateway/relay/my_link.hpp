@@ -20,6 +20,7 @@
 
 #include "drivers/mysql/connect.hpp"
 #include "gateway/relay/link.hpp"
+#include "gateway/relay/my_answers.hpp"
 #include "gateway/relay/my_reply_writer.hpp"
 #include "gateway/relay/my_settings.hpp"
 #include "gateway/relay/my_statements.hpp"
@@ -48,8 +49,11 @@ public:
     // `begun`: bytes of an unfinished reply were passed on already, `mid_packet`: half a packet.
     virtual void on_link_lost(const std::string& cause, bool begun, bool mid_packet) = 0;
     virtual void on_link_drained() = 0;  // the server took what waited to be sent
-    // The backend that this client used last is somebody else's now, or gone.
-    virtual void on_link_taken() noexcept = 0;
+    // The backend that this client used last is somebody else's now, or gone. True: the client
+    // may still ask for the warnings that it left there.
+    virtual bool on_link_taken() noexcept = 0;
+    // ... which are these; null: not to be had.
+    virtual void on_diagnostics(std::vector<my_diagnostic>* all) = 0;
 
 protected:
     ~my_link_client() = default;
@@ -73,6 +77,7 @@ public:
 
     // backend
     void depart() override;
+    bool finish_first() override;
     void probe() override;
 
     // --- while leased
@@ -118,7 +123,7 @@ public:
     // The client's COM_RESET_CONNECTION comes next.
     void expect_reset();
     // The client that may ask about its last statement does not live any longer.
-    void forget_last_client() noexcept { last_client_ = nullptr; }
+    void forget_client(const my_link_client& gone) noexcept;
 
     // Something is left of the client that only COM_RESET_CONNECTION takes away.
     void set_dirty(bool dirty) noexcept { dirty_ = dirty; }
@@ -133,6 +138,9 @@ public:
     std::uint8_t sequence_shift() const noexcept { return writer_.shift(); }
     // SHOW WARNINGS would show what another client's statement left.
     bool shows_others_diagnostics() const noexcept { return others_diagnostics_; }
+    // In on_ok(): these were the rows of a result, not an OK.
+    bool result_ended() const noexcept { return result_ended_; }
+    std::uint64_t rows() const noexcept { return rows_; }
 
 private:
     enum class internal : std::uint64_t {
@@ -140,12 +148,18 @@ private:
         track,
         apply,
         read,
+        diagnostics,
         prepare,
         rollback,
         reset,
         probe,
         ignored,
     };
+
+    static bool reads_rows(internal what) noexcept
+    {
+        return what == internal::read || what == internal::diagnostics;
+    }
 
     // link
     bool consume(std::span<std::byte> bytes) override;
@@ -171,7 +185,9 @@ private:
     void begin_command(mysql::command code, std::string_view rest);
     void replace_prepared(std::uint64_t id, std::uint32_t backend_id);
     void evict_prepared();
-    void tell_last_client() noexcept;
+    bool tell_last_client() noexcept;
+    void part_from_last_client();
+    void ask_diagnostics(my_link_client& whose);
     void was_reset();
 
     mysql::opened opened_;
@@ -179,6 +195,7 @@ private:
     const my_link_options options_;
     my_link_client* client_ = nullptr;
     my_link_client* last_client_ = nullptr;  // who may ask about its last statement
+    my_link_client* asking_for_ = nullptr;   // who gets the diagnostics that were asked for
 
     mysql::reply_tracker tracker_;
     my_reply_writer writer_;
@@ -188,8 +205,11 @@ private:
 
     std::string internal_error_;
     std::string apply_error_;
+    std::uint64_t rows_ = 0;
+    bool result_ended_ = false;
     int applying_ = 0;  // commands of apply() that are not answered
     std::vector<std::optional<std::string>> row_;
+    std::vector<my_diagnostic> diagnostics_;
     std::uint64_t preparing_ = 0;    // id of the statement that is being prepared
     const session_settings begins_;  // of a connection that was reset
     session_settings wanted_;        // while applying

@@ -58,7 +58,7 @@ std::size_t my_link::parse(std::span<std::byte> bytes)
         const auto header = mysql::load_header(rest.data());
         const auto there = rest.subspan(
             header_size, std::min<std::size_t>(header.length, rest.size() - header_size));
-        if (there.size() < header.length && running() == internal::read)
+        if (there.size() < header.length && reads_rows(running()))
             break;
         const auto verdict = tracker_.on_packet(header, there);
         if (verdict.missing > 0)
@@ -85,6 +85,7 @@ void my_link::on_clients(const mysql::reply_tracker::verdict& verdict, std::span
     switch (verdict.kind) {
         case packet_kind::ok:
         case packet_kind::end:
+            result_ended_ = verdict.kind == packet_kind::end;
             if (tracker_.ok().warnings > 0) {
                 has_diagnostics_ = true;
                 others_diagnostics_ = false;
@@ -109,6 +110,12 @@ void my_link::on_clients(const mysql::reply_tracker::verdict& verdict, std::span
                 decline_upload(std::to_integer<std::uint8_t>(packet[3]));
                 return;
             }
+            break;
+        case packet_kind::column_count:
+            rows_ = 0;
+            break;
+        case packet_kind::row:
+            ++rows_;
             break;
         default:
             break;
@@ -159,8 +166,8 @@ void my_link::on_internal(const mysql::reply_tracker::verdict& verdict, bytes_vi
 
 void my_link::read_row(bytes_view payload)
 {
-    const auto* head = tracker_.head();
-    if (!head || static_cast<internal>(head->tag) != internal::read)
+    const auto what = running();
+    if (!reads_rows(what))
         return;
     row_.clear();
     mysql::field_reader fields(payload);
@@ -170,6 +177,8 @@ void my_link::read_row(bytes_view payload)
         else
             row_.emplace_back(fields.lenenc_string());
     }
+    if (what == internal::diagnostics && row_.size() == 3 && diagnostics_.size() < diagnostics_max)
+        diagnostics_.push_back({row_[0].value_or(""), row_[1].value_or(""), row_[2].value_or("")});
 }
 
 void my_link::internal_done(internal what, const std::string& error)
@@ -183,6 +192,11 @@ void my_link::internal_done(internal what, const std::string& error)
                 row_.clear();
             if (client_)
                 client_->on_settings_read(row_);
+            break;
+        case internal::diagnostics:
+            if (my_link_client* const whose = std::exchange(asking_for_, nullptr))
+                whose->on_diagnostics(error.empty() ? &diagnostics_ : nullptr);
+            diagnostics_.clear();
             break;
         case internal::reset:
             if (!error.empty())

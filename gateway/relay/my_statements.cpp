@@ -39,6 +39,14 @@ my_statement_ref my_statement_table::intern(std::string_view text,
     return made;
 }
 
+my_statement_ref my_statement_table::make_another(const my_statement& like)
+{
+    auto made = std::make_shared<my_statement>(like);
+    const std::scoped_lock lock(mutex_);
+    made->id = next_id_++;
+    return made;
+}
+
 // Forgets what no client has prepared any more. Backends forget theirs by least recent use; ids
 // are never used twice, so a text that comes back simply is a new statement.
 void my_statement_table::collect()

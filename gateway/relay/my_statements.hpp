@@ -37,6 +37,8 @@ public:
     my_statement_ref intern(std::string_view text,
                             const session_settings& context,
                             sql::mysql_mode mode);
+    // One of its own, for a client that has the same text prepared already: two cursors need two.
+    my_statement_ref make_another(const my_statement& like);
     std::size_t size() const;
 
 private:
