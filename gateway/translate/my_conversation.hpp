@@ -91,7 +91,8 @@ private:
     asio::awaitable<bool> run_definition(my_sqlite_statement_ptr statement);
     asio::awaitable<bool> table_exists(const std::string& table);
     std::shared_ptr<my_rows> make_rows(const my_sqlite_statement& statement,
-                                       mysql::row_format format);
+                                       mysql::row_format format,
+                                       bool cursor = false);
     asio::awaitable<ran> pump(my_run& run, std::string_view text, std::int64_t max_rows);
     void complete(const my_sqlite_statement& statement, const my_run& run);
     asio::awaitable<sqlite::outcome> evaluate(std::string sql, std::vector<my_value>& out);

@@ -193,7 +193,7 @@ asio::awaitable<void> my_conversation::open_cursor(my_prepared& which,
     cursor.sql = statement->sql.front();
     cursor.parameters = std::move(parameters);
     add_lifted(*statement, cursor.parameters);
-    cursor.rows = make_rows(*statement, mysql::row_format::binary);
+    cursor.rows = make_rows(*statement, mysql::row_format::binary, true);
     cursor.rows->hold_first_row();
     auto pumping = pump(cursor, statement->text, 1);
     const auto how = co_await std::move(pumping);
@@ -206,7 +206,7 @@ asio::awaitable<void> my_conversation::open_cursor(my_prepared& which,
     which.cursor_done = how == ran::done;
     mysql::ok_message end;
     end.status = static_cast<std::uint16_t>(status() | mysql::status::cursor_exists);
-    // With an EOF behind the columns this one is the same; without, it is the only end.
+    // Else the EOF behind the columns has said it.
     if (capabilities_ & mysql::capability::deprecate_eof)
         mysql::append_end_of_rows(channel_->out(), sequence_, end, capabilities_);
 }

@@ -51,12 +51,15 @@ void add_lifted(const my_sqlite_statement& statement, std::vector<sqlite::value>
 }
 
 std::shared_ptr<my_rows> my_conversation::make_rows(const my_sqlite_statement& statement,
-                                                    mysql::row_format format)
+                                                    mysql::row_format format,
+                                                    bool cursor)
 {
     my_rows::wire how;
     how.format = format;
     how.capabilities = capabilities_;
     how.status = status();
+    if (cursor)
+        how.status |= mysql::status::cursor_exists;
     how.database = state_.database;
     auto rows = std::make_shared<my_rows>(statement.hints, std::move(how));
     connect(rows);
