@@ -88,7 +88,8 @@ bool handle::configure(const options& with, role as)
     const bool inside_loop = as == role::inline_reader;
     sqlite3_busy_timeout(db_, inside_loop ? 0 : static_cast<int>(with.busy_timeout.count()));
     guarded.ours = true;
-    const std::string cache = "PRAGMA cache_size=-" + std::to_string(with.cache_bytes / 1024);
+    const auto bytes = as == role::writer ? with.writer_cache_bytes : with.cache_bytes;
+    const std::string cache = "PRAGMA cache_size=-" + std::to_string(bytes / 1024);
     bool good = run(cache.c_str());
     if (good && !with.read_only)
         good = run("PRAGMA journal_mode=WAL") && run("PRAGMA synchronous=FULL") &&

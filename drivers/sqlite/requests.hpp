@@ -38,7 +38,9 @@ struct options {
     int max_handles = 64;                // open on the file: readers, suspended results, snapshots
     int max_portals = 16;                // suspended results of one session
     int cached_statements = 128;         // per handle
-    std::int64_t cache_bytes = 8 << 20;  // page cache per handle
+    std::int64_t cache_bytes = 8 << 20;  // page cache per reader's handle
+    // The writer's keeps its pages from commit to commit; a reader's are dropped by each.
+    std::int64_t writer_cache_bytes = 64 << 20;
     int value_bytes_max = 64 << 20;      // longest text, blob, row
     int sql_bytes_max = 1 << 20;
 };
