@@ -195,6 +195,7 @@ private:
     void end_group(lock& held, const std::vector<session_ref>& members, std::size_t ran);
     std::size_t run_members(const std::vector<session_ref>& members, bool& broken);
     bool run_member(session_state& s);
+    bool keeps_others_waiting(clock::duration took) noexcept;
     bool commit_group(const std::vector<session_ref>& members);
 
     // janitor.cpp
@@ -225,6 +226,7 @@ private:
 
     owner_lock owner_;
     std::unique_ptr<handle> writer_;
+    int late_members_ = 0;  // how many of the last ones in groups took too long, more or less
     std::vector<std::unique_ptr<handle>> spare_;
     int handles_ = 0;        // readers' handles that are open, wherever they are
     int log_frames_ = 0;     // in the -wal file, as of the last commit

@@ -21,7 +21,8 @@ namespace {
 
 constexpr std::size_t group_max = 256;
 constexpr std::chrono::milliseconds group_for{4};
-constexpr std::chrono::milliseconds slow_after{1};
+constexpr std::chrono::milliseconds late_after{1};
+constexpr std::chrono::milliseconds slow_after{20};
 constexpr std::chrono::seconds slow_for{10};
 constexpr std::chrono::seconds lonely_for{10};
 
@@ -144,7 +145,7 @@ std::size_t engine::run_members(const std::vector<session_ref>& members, bool& b
         const auto changes = s.asking.changes;
         broken = !run_member(s);
         const auto now = clock::now();
-        if (now - last > slow_after)
+        if (keeps_others_waiting(now - last))
             slow_.mark(*s.current.with.sql, slow_for);
         last = now;
         if (broken) {
@@ -157,6 +158,23 @@ std::size_t engine::run_members(const std::vector<session_ref>& members, bool& b
             return i + 1;
     }
     return members.size();
+}
+
+// One late member may be the scheduler's doing; many, or a very late one, are the statement's.
+bool engine::keeps_others_waiting(clock::duration took) noexcept
+{
+    constexpr int strike = 8;
+    constexpr int strikes_max = 4 * strike;
+    if (took > slow_after)
+        return true;
+    if (took > late_after)
+        late_members_ += strike;
+    else if (late_members_ > 0)
+        --late_members_;
+    if (late_members_ <= strikes_max)
+        return false;
+    late_members_ = strikes_max / 2;
+    return true;
 }
 
 // False: the group cannot go on.

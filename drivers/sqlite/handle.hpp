@@ -44,11 +44,11 @@ struct prepared {
     sqlite3_stmt* raw = nullptr;
     sql_text sql;
     std::shared_ptr<const statement_info> info;
-    std::vector<int> numbers;  // the client's number of each of SQLite's parameters
-    int compilations = 0;      // SQLITE_STMTSTATUS_REPREPARE when info was read
-    bool explained = false;    // info has parameter_affinity
-    bool cheap = false;        // an event loop may run it (inline_reader)
-    int schema_seen = 0;       // handle::schema_seen() when it was compiled
+    std::vector<int> numbers;    // the client's number of each of SQLite's parameters
+    int compilations = 0;        // SQLITE_STMTSTATUS_REPREPARE when info was read
+    bool explained = false;      // info has parameter_affinity
+    bool cheap = false;          // an event loop may run it (inline_reader)
+    int schema_seen = 0;         // handle::schema_seen() when it was compiled
     bool reads_catalog = false;  // see refresh_catalog()
 };
 

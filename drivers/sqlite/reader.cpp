@@ -73,7 +73,7 @@ std::vector<session_ref> engine::take_reads()
 
 void engine::run_reads(lock& held)
 {
-    constexpr std::chrono::milliseconds slow_after{1};
+    constexpr std::chrono::milliseconds slow_after{5};
     const auto batch = take_reads();
     std::size_t ran = 0;
     std::unique_ptr<handle> with;
