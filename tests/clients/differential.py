@@ -125,6 +125,14 @@ def early(eof):
     return struct.pack("<BHH", 0xFE, 0, status & EARLY)
 
 
+def without_trackers(packet):
+    """An EOF says that the session changed, though the client did not ask to be told."""
+    if len(packet) != 5 or packet[0] != 0xFE:
+        return packet
+    warnings, status = struct.unpack_from("<HH", packet, 1)
+    return struct.pack("<BHH", 0xFE, warnings, status & ~m.STATE_CHANGED)
+
+
 class Slots:
     """A connection, the statements it holds, and the packets of the step in hand."""
 
@@ -136,7 +144,7 @@ class Slots:
         try:
             return await awaitable
         finally:
-            packets = self.connection.packets
+            packets = [without_trackers(packet) for packet in self.connection.packets]
             for index in self.connection.early_eofs:
                 packets[index] = early(packets[index])
             self.seen += packets
