@@ -4,7 +4,6 @@
 sluice-pg-session and sluice-sqlite; with SLUICE_TEST_DIRECT=1 the database itself, to try the
 tests without a gateway. Tests marked `postgres` need PostgreSQL's own features and skip SQLite.
 """
-import os
 import pathlib
 import signal
 import sys
@@ -20,12 +19,9 @@ HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))  # mywire and pgwire
 DIRECT = servers.DIRECT
 LIMIT = 90
-# Until the gateway takes MySQL clients: the database itself, unless asked for.
-MY_DIRECT = DIRECT or os.environ.get("SLUICE_TEST_MYSQL") != "1"
 
 
 def pytest_configure(config):
-    config.my_direct = MY_DIRECT
     config.addinivalue_line("markers", "postgres: needs PostgreSQL behind the gateway")
     config.addinivalue_line("markers", "mariadb: needs MariaDB behind the gateway")
     config.addinivalue_line("markers", "gateway: tests the gateway itself, not run directly")
@@ -36,7 +32,7 @@ MY_TARGETS = {"my-pool": "app", "my-session": "app_session", "my-sqlite": "lite"
 
 def pytest_generate_tests(metafunc):
     if "my" in metafunc.fixturenames:
-        names = ["direct"] if MY_DIRECT else list(MY_TARGETS)
+        names = ["direct"] if DIRECT else list(MY_TARGETS)
         if metafunc.definition.get_closest_marker("mariadb"):
             names = [name for name in names if name != "my-sqlite"]
         metafunc.parametrize("my", names, indirect=True)
@@ -54,9 +50,6 @@ def pytest_generate_tests(metafunc):
 def pytest_collection_modifyitems(items):
     if DIRECT:
         items[:] = [item for item in items if not item.get_closest_marker("gateway")]
-    if MY_DIRECT:
-        items[:] = [item for item in items if not (item.get_closest_marker("gateway")
-                                                   and "test_my_" in item.nodeid)]
 
 
 @pytest.fixture(scope="session")
@@ -147,7 +140,7 @@ def my(request, my_server):
 @pytest.fixture
 def my_pool(my_server, request):
     """MySQL in transaction mode, for tests of what pooling must not break."""
-    if MY_DIRECT:
+    if DIRECT:
         return mariadb.Target("direct", my_server.port)
     return mariadb.Target("my-pool", request.getfixturevalue("my_gateway").port)
 

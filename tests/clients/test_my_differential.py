@@ -41,7 +41,7 @@ def load(server):
 def sides(twins, request):
     """Two targets that must behave alike, and where to make noise."""
     direct = mariadb.Target("direct", twins[0].port)
-    if request.config.my_direct:
+    if servers.DIRECT:
         return direct, mariadb.Target("direct", twins[1].port)
     make = request.getfixturevalue("own_my_gateway")
     gateway = make('[gateway]\nworkers = 1\ndrain_timeout = "2s"\n'
