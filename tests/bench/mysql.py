@@ -108,4 +108,7 @@ def main(options):
 def facts(options):
     programs = {"mariadb": [mysql_servers.program("mariadb"), "--version"],
                 "haproxy": [mysql_servers.program("haproxy"), "-v"]}
-    return machine_facts(programs, not options.without_sluice)
+    found = machine_facts(programs, not options.without_sluice)
+    # "mariadb  Ver 15.1 Distrib 10.11.19-MariaDB, for ..."
+    found["mariadb"] = "MariaDB " + found["mariadb"].partition("Distrib ")[2].partition("-")[0]
+    return found
