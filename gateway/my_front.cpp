@@ -140,7 +140,18 @@ public:
     }
 
     const std::string& user() const noexcept override { return login_.user(); }
-    std::string failure() const override { return login_.failure().reason; }
+    std::string failure() const override
+    {
+        const auto known = shared_.users.mysql_credentials_for(login_.user());
+        const bool needs_password = known.known && known.other && known.native.empty() &&
+                                    known.sha2.empty() && !login_.tls_active();
+        return login_.failure().reason +
+               (needs_password ? "; without TLS, log in with the SHA2$ verifier that `sluice "
+                                 "password " +
+                                     login_.user() + "` prints, in users." + login_.user() +
+                                     ".password beside the SCRAM verifier"
+                               : "");
+    }
     std::uint8_t sequence() const noexcept override { return login_.sequence(); }
 
 private:

@@ -43,6 +43,13 @@ void print_database(const database& db, std::ostream& out)
             << (db.sqlite.readonly ? ", read-only" : "") << '\n';
         return;
     }
+    if (db.engine == engine::mysql) {
+        const auto& to = db.mysql;
+        out << "mysql " << (to.socket.empty() ? to.host + ":" + std::to_string(to.port) : to.socket)
+            << (to.dbname.empty() ? "" : "/" + to.dbname) << ", pool of " << db.pool.size << " in "
+            << modes[static_cast<int>(db.pool.mode)] << " mode\n";
+        return;
+    }
     const std::string host = db.postgres.parameter("host");
     const std::string port = db.postgres.parameter("port");
     const std::string name = db.postgres.parameter("dbname");
@@ -83,6 +90,8 @@ int check_command(const std::string& file, std::ostream& out, std::ostream& err)
     out << file << ": ok\n";
     for (const auto& where : made.settings.listen.postgres)
         out << "listen postgres " << where.text() << '\n';
+    for (const auto& where : made.settings.listen.mysql)
+        out << "listen mysql " << where.text() << '\n';
     for (const auto& [name, db] : made.settings.databases)
         print_database(db, out);
     out << made.settings.users.size() << (made.settings.users.size() == 1 ? " user" : " users")
@@ -92,7 +101,8 @@ int check_command(const std::string& file, std::ostream& out, std::ostream& err)
 
 int run_command_line(int argc, const char* const* argv)
 {
-    CLI::App app("Sluice: a gateway and connection pooler for PostgreSQL and SQLite", "sluice");
+    CLI::App app("Sluice: a gateway and connection pooler for PostgreSQL, MySQL and SQLite",
+                 "sluice");
     app.footer(examples);
     app.set_version_flag("--version", std::string("sluice ") + version);
     std::string file;

@@ -2,6 +2,7 @@
 #include "gateway/relay/my_effects.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <initializer_list>
 
 #include "gateway/relay/settings.hpp"
@@ -57,6 +58,20 @@ bool explains_changes(const sql::mysql_traits& traits) noexcept
            (traits.kinds & ~(explained_kinds | plain_kinds)) == 0;
 }
 
+// SET @@name: the session's as SET name is, but MariaDB 10.11 does not report it.
+bool has_bare_signs(std::string_view text, std::string_view name)
+{
+    const std::less<const char*> before;
+    if (before(name.data(), text.data()) || !before(name.data(), text.data() + text.size()))
+        return false;  // a constant
+    auto head = text.substr(0, static_cast<std::size_t>(name.data() - text.data()));
+    if (head.ends_with('`'))
+        head.remove_suffix(1);
+    while (head.ends_with(' '))
+        head.remove_suffix(1);
+    return head.ends_with("@@");
+}
+
 }  // namespace
 
 my_effects my_effects_of(std::string_view text, sql::mysql_mode mode)
@@ -79,6 +94,7 @@ my_effects my_effects_of(std::string_view text, sql::mysql_mode mode)
     for (std::size_t i = 0; i < traits.setting_count; ++i) {
         std::string name = lower_case(traits.settings[i].name);
         effects.touches_tracking = effects.touches_tracking || name.starts_with("session_track_");
+        effects.unreported = effects.unreported || has_bare_signs(text, traits.settings[i].name);
         effects.variables.push_back(std::move(name));
     }
     if (traits.name.empty())

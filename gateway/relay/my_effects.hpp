@@ -26,6 +26,7 @@ struct my_effects {
     bool opens_transaction = false;
     bool loads_local_file = false;
     bool touches_tracking = false;  // sets session_track_*
+    bool unreported = false;        // names variables in a way that MariaDB does not report
     bool kills = false;
     bool releases_lock = false;  // RELEASE_LOCK(): one of them
     bool more_names = false;

@@ -198,8 +198,8 @@ void my_lane::begin_command(command what, my_effects effects)
     pins_.pin(effects_);
     if (!sql::any(effects_.looks & sql::looks_back::diagnostics))
         forget_aftermath();
-    if (effects_.touches_tracking) {
-        restore_tracking_ = true;
+    restore_tracking_ = restore_tracking_ || effects_.touches_tracking;
+    if (effects_.touches_tracking || effects_.unreported) {
         touched_.insert(touched_.end(), effects_.variables.begin(), effects_.variables.end());
     }
     link_->set_dirty(pinned() || session_mode());

@@ -171,6 +171,11 @@ bool my_lane::read_touched()
         const auto kind = kind_of_variable(name);
         return kind == my_variable::tracking || kind == my_variable::last_insert_id;
     });
+    const bool pins = std::any_of(touched_.begin(), touched_.end(), [](const std::string& name) {
+        return kind_of_variable(name) == my_variable::pins;
+    });
+    if (pins)
+        pins_.pin_for_good("session variable");
     if (touched_.empty())
         return !link_->tracker().empty();
     if (touched_.size() > touched_max) {

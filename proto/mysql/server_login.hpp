@@ -213,6 +213,7 @@ private:
 
     void begin_authentication(byte_queue& out);
     void switch_to(auth_plugin plugin, byte_queue& out);
+    bool greeted_with(std::string_view plugin) const noexcept;
     bool native_answer_fits() const;
     void on_native_answer(byte_queue& out);
     void on_sha2_answer(byte_queue& out);

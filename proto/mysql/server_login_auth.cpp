@@ -62,6 +62,9 @@ void server_login::begin_authentication(byte_queue& out)
     // Which nonce COM_CHANGE_USER's answer was made with is not agreed upon: ask, unless it fits.
     if (changing_user_ && can_switch() && !(plugin_ == native_plugin && native_answer_fits()))
         switch_to(preferred_plugin(), out);
+    // Told to use a plugin that the greeting did not name, MariaDB's clients wait for its nonce.
+    else if (!changing_user_ && answer_.empty() && can_switch() && !greeted_with(plugin_))
+        switch_to(preferred_plugin(), out);
     else if (plugin_ == native_plugin)
         on_native_answer(out);
     else if (plugin_ == sha2_plugin)
@@ -93,6 +96,12 @@ void server_login::switch_to(auth_plugin plugin, byte_queue& out)
     packet.cstring(nonce_);
     switched_ = true;
     state_ = native ? state::native : state::sha2;
+}
+
+bool server_login::greeted_with(std::string_view plugin) const noexcept
+{
+    return plugin ==
+           (options_.plugin == auth_plugin::native_password ? native_plugin : sha2_plugin);
 }
 
 bool server_login::native_answer_fits() const
