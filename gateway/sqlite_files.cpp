@@ -28,6 +28,7 @@ sqlite::options options_of(const database& entry)
     options.queue_timeout = entry.pool.queue_timeout;
     if (entry.pool.max_queued > 0)
         options.max_queued = static_cast<std::size_t>(entry.pool.max_queued);
+    options.file_bytes_max = static_cast<std::int64_t>(entry.sqlite.max_size);
     options.value_bytes_max = as_int(entry.sqlite.max_value);
     options.sql_bytes_max = as_int(entry.sqlite.max_sql);
     return options;
@@ -37,6 +38,7 @@ sqlite::options options_of(const database& entry)
 
 std::string sqlite_files::open(const config& settings)
 {
+    sqlite::database::limit_memory(static_cast<std::int64_t>(settings.gateway.sqlite_memory));
     for (const auto& [name, entry] : settings.databases) {
         if (entry.engine != engine::sqlite)
             continue;

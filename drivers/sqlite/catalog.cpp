@@ -161,8 +161,9 @@ bool attach(handle& on)
     sqlite3_limit(on.db(), SQLITE_LIMIT_ATTACHED, 2);
     bool good = true;
     if (!sqlite3_db_filename(on.db(), "pg_catalog"))
-        good = on.run("ATTACH ':memory:' AS pg_catalog");
-    good = good && on.run("ATTACH ':memory:' AS information_schema") &&
+        good = on.run("ATTACH 'file:pg_catalog?mode=memory' AS pg_catalog");
+    // Not ":memory:", which cannot be written on a handle that only reads.
+    good = good && on.run("ATTACH 'file:information_schema?mode=memory' AS information_schema") &&
            on.run("PRAGMA pg_catalog.page_size=1024") &&
            on.run("PRAGMA information_schema.page_size=1024");
     sqlite3_limit(on.db(), SQLITE_LIMIT_ATTACHED, 0);

@@ -30,6 +30,16 @@ bool find_path(options& with, sql_error& why)
                          "create the directory, or correct `file`");
         return false;
     }
+    // Whoever may make links in the folder must not choose which file is served.
+    for (const auto* suffix : {"", "-wal", "-shm", "-journal"}) {
+        if (!fs::is_symlink(fs::symlink_status(with.path + suffix, ec)))
+            continue;
+        why = make_error(
+            "42501",
+            "cannot open \"" + with.path + "\": \"" + with.path + suffix + "\" is a symbolic link",
+            "give the file's own path");
+        return false;
+    }
     const auto status = fs::status(given, ec);
     if (fs::exists(status) && !fs::is_regular_file(status)) {
         why = make_error("58P01", "cannot open \"" + with.path + "\": it is not a regular file");
@@ -75,6 +85,12 @@ std::unique_ptr<database> database::open(const options& with, sql_error& why)
 void database::close(std::chrono::milliseconds grace)
 {
     engine_->close(grace);
+}
+void database::limit_memory(std::int64_t bytes) noexcept
+{
+    // Caches give way before statements do.
+    sqlite3_soft_heap_limit64(bytes - bytes / 4);
+    sqlite3_hard_heap_limit64(bytes);
 }
 const std::string& database::path() const noexcept
 {

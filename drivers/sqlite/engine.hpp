@@ -35,6 +35,10 @@ public:
     // Sessions may live on; every operation fails.
     void close(std::chrono::milliseconds grace);
 
+    // Of all SQLite databases of the process together; 0: no limit. Past it statements fail
+    // (53200).
+    static void limit_memory(std::int64_t bytes) noexcept;
+
     const std::string& path() const noexcept;  // canonical: two names of one file would corrupt it
     statistics stats() const;
 

@@ -187,7 +187,7 @@ sql_error error_of(sqlite3* db, std::string_view sql)
             }
             break;
         case SQLITE_FULL:
-            error.hint = "free space on the file's disk";
+            error.hint = "free space on the file's disk, or raise max_size";
             break;
         case SQLITE_CORRUPT:
             error.hint = "run PRAGMA integrity_check; restore the file from a backup";

@@ -79,6 +79,11 @@ constexpr std::array cheap_functions = {
     "pg_backend_pid",
 };
 
+// What clients may make virtual tables of.
+constexpr std::array modules = {"fts3", "fts4", "fts5", "rtree", "rtree_i32"};
+// Statements of whoever used the handle before, and where on the disk things lie.
+constexpr std::array hidden_tables = {"sqlite_stmt", "dbstat", "sqlite_dbpage", "sqlite_memstat"};
+
 template <class List>
 bool listed(const List& list, const char* name) noexcept
 {
@@ -115,6 +120,8 @@ int authorize(void* data,
                        action == SQLITE_RECURSIVE;
     if (!reads && is_catalog(action == SQLITE_ALTER_TABLE ? first : schema))
         return refuse(state, "pg_catalog and information_schema can only be read");
+    if (action == SQLITE_CREATE_TABLE && schema && sqlite3_stricmp(schema, "temp") == 0)
+        action = SQLITE_CREATE_TEMP_TABLE;
     switch (action) {
         case SQLITE_ATTACH:
             return refuse(state,
@@ -132,12 +139,19 @@ int authorize(void* data,
                 state, "temporary objects are not allowed: handles are shared by clients", "0A000");
         case SQLITE_FUNCTION:
             if (second && (sqlite3_stricmp(second, "load_extension") == 0 ||
-                           sqlite3_stricmp(second, "fts3_tokenizer") == 0))
+                           sqlite3_stricmp(second, "fts3_tokenizer") == 0 ||
+                           sqlite3_stricmp(second, "sqlite_log") == 0))
                 return refuse(state, "this function is not allowed");
             if (state.watching && !(second && listed(cheap_functions, second)))
                 state.costly = true;
             return SQLITE_OK;
+        case SQLITE_CREATE_VTABLE:
+            if (!second || !listed(modules, second))
+                return refuse(state, "virtual tables of this module are not allowed");
+            return SQLITE_OK;
         case SQLITE_READ:
+            if (first && listed(hidden_tables, first))
+                return refuse(state, "this table shows other clients' statements, or raw pages");
             if (state.watching && first && !state.tables.contains(std::string_view(first)))
                 state.tables.emplace(first);
             return SQLITE_OK;
@@ -169,6 +183,14 @@ void guard(sqlite3* db, guard_state& state, const options& limits)
     sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, limits.sql_bytes_max);
     sqlite3_limit(db, SQLITE_LIMIT_VARIABLE_NUMBER, 65535);
     sqlite3_limit(db, SQLITE_LIMIT_TRIGGER_DEPTH, 100);
+    // Room for any ORM; not for statements made to exhaust the parser or one function call, which
+    // no progress handler interrupts.
+    sqlite3_limit(db, SQLITE_LIMIT_COLUMN, 2000);
+    sqlite3_limit(db, SQLITE_LIMIT_EXPR_DEPTH, 500);
+    sqlite3_limit(db, SQLITE_LIMIT_COMPOUND_SELECT, 250);
+    sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, 10'000'000);
+    sqlite3_limit(db, SQLITE_LIMIT_FUNCTION_ARG, 100);
+    sqlite3_limit(db, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 5000);
     sqlite3_limit(db, SQLITE_LIMIT_WORKER_THREADS, 0);
     sqlite3_set_authorizer(db, authorize, &state);
 }

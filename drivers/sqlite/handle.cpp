@@ -3,6 +3,8 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+
 #include "drivers/sqlite/catalog.hpp"
 #include "drivers/sqlite/errors.hpp"
 #include "drivers/sqlite/functions.hpp"
@@ -73,6 +75,10 @@ std::unique_ptr<handle> handle::open(const options& with, role as, sql_error& wh
         flags |= SQLITE_OPEN_CREATE;
     // A name that starts with ':' or "file:" would not be a file's (SQLITE_USE_URI is compiled in).
     const std::string name = with.path.starts_with('/') ? with.path : "./" + with.path;
+    // URIs for the catalogs' ATTACH alone: clients cannot, and the path is none.
+    flags |= SQLITE_OPEN_URI;
+    if (with.vfs.empty())
+        flags |= SQLITE_OPEN_NOFOLLOW;
     const char* vfs = !with.vfs.empty() ? with.vfs.c_str() : with.exclusive ? "unix-excl" : nullptr;
     if (sqlite3_open_v2(name.c_str(), &made->db_, flags, vfs) != SQLITE_OK ||
         !made->configure(with, as)) {
@@ -98,6 +104,8 @@ bool handle::configure(const options& with, role as)
     good = good && run("SELECT count(*) FROM sqlite_schema");
     if (!good)
         return false;
+    if (as == role::writer && with.file_bytes_max > 0 && !limit_pages(with.file_bytes_max))
+        return false;
     if (as != role::writer)
         set_query_only(true);
     else
@@ -121,6 +129,28 @@ bool handle::configure(const options& with, role as)
     sqlite3_commit_hook(db_, before_commit, this);
     guarded.ours = false;
     return true;
+}
+
+// SQLite says only that something was not authorized; what it was, the authorizer knows.
+void handle::explain_refusal(sql_error& why) const
+{
+    if (!guarded.refusal)
+        return;
+    why.message = guarded.refusal;
+    why.sqlstate = guarded.sqlstate;
+}
+
+// The disk quota. A file that is larger already keeps its size.
+bool handle::limit_pages(std::int64_t bytes)
+{
+    sqlite3_stmt* raw = nullptr;
+    std::int64_t page = 4096;
+    if (sqlite3_prepare_v2(db_, "PRAGMA page_size", -1, &raw, nullptr) == SQLITE_OK &&
+        sqlite3_step(raw) == SQLITE_ROW)
+        page = std::max(sqlite3_column_int64(raw, 0), sqlite3_int64{512});
+    sqlite3_finalize(raw);
+    const auto pages = std::clamp<std::int64_t>(bytes / page, 1, 0xfffffffe);
+    return run(("PRAGMA main.max_page_count=" + std::to_string(pages)).c_str());
 }
 
 handle::~handle()
@@ -161,10 +191,7 @@ std::unique_ptr<prepared> handle::take(const sql_text& sql, sql_error& why)
     ++compiled;
     if (code != SQLITE_OK) {
         why = error_of(db_, *sql);
-        if (guarded.refusal && (code & 0xff) == SQLITE_AUTH) {
-            why.message = guarded.refusal;
-            why.sqlstate = guarded.sqlstate;
-        }
+        explain_refusal(why);
         return nullptr;
     }
     if (!statement->raw) {

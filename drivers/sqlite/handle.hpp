@@ -78,6 +78,9 @@ public:
     // handle's last error on failure.
     bool run(const char* sql) noexcept;
 
+    // Behind a failed compile or step: the authorizer's words for SQLite's "not authorized".
+    void explain_refusal(sql_error& why) const;
+
     bool in_transaction() const noexcept;
     // A transaction around reads. begin_read() takes the snapshot at once. False: no snapshot.
     bool begin_read() noexcept;
@@ -109,6 +112,7 @@ public:
 private:
     handle() = default;
     bool configure(const options& with, role as);
+    bool limit_pages(std::int64_t bytes);
 
     using entry = std::list<std::unique_ptr<prepared>>::iterator;
     int schema_seen() const noexcept;

@@ -41,7 +41,8 @@ struct options {
     std::int64_t cache_bytes = 8 << 20;  // page cache per reader's handle
     // The writer's keeps its pages from commit to commit; a reader's are dropped by each.
     std::int64_t writer_cache_bytes = 64 << 20;
-    int value_bytes_max = 64 << 20;  // longest text, blob, row
+    std::int64_t file_bytes_max = 0;  // the file grows no further; 0: as the disk allows
+    int value_bytes_max = 64 << 20;   // longest text, blob, row
     int sql_bytes_max = 1 << 20;
 };
 

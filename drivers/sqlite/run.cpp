@@ -67,6 +67,7 @@ void engine::step(session_state& s, portal& p)
         undo(p);
         return fail_statement(s, p, stopped_error(cause));
     }
+    p.on->guarded.refusal = nullptr;
     auto* raw = p.statement->raw;
     for (;;) {
         const int code = sqlite3_step(raw);
@@ -83,6 +84,7 @@ void engine::step(session_state& s, portal& p)
             return finish_statement(s, p);
         if (code != SQLITE_ROW) {
             auto why = error_of(p.on->db(), *p.statement->sql);
+            p.on->explain_refusal(why);
             const auto cause = s.control.cause.load();
             if ((code & 0xff) == SQLITE_INTERRUPT && cause != stop_cause::none)
                 why = stopped_error(cause);

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "gateway/auth/password_command.hpp"
+#include "gateway/cli/sqlite_command.hpp"
 #include "gateway/config/load.hpp"
 #include "gateway/log/log.hpp"
 #include "gateway/server.hpp"
@@ -23,6 +24,9 @@ constexpr const char* examples =
     "  sluice --config sluice.toml   run in the foreground; SIGTERM drains and stops\n"
     "  sluice check sluice.toml      name everything that is wrong with the file\n"
     "  sluice password alice         print the lines to put into [users.alice]\n"
+    "  sluice sqlite backup notes --config sluice.toml --to copy.db\n"
+    "                                copy a SQLite file, also while it is served; or vacuum, "
+    "check\n"
     "\n"
     "Exit codes: 0 all well, 1 wrong configuration or cannot serve, 2 wrong arguments\n";
 
@@ -113,6 +117,18 @@ int run_command_line(int argc, const char* const* argv)
     check->add_option("file", checked, "the configuration")->required()->type_name("FILE");
     auto* password = app.add_subcommand("password", "ask for a password and print its verifiers");
     password->add_option("user", user, "whose password")->required()->type_name("USER");
+    auto* sqlite =
+        app.add_subcommand("sqlite", "look after a SQLite file, also while it is served");
+    sqlite_command maintained;
+    sqlite->add_option("what", maintained.what, "backup, vacuum or check")
+        ->required()
+        ->check(CLI::IsMember({"backup", "vacuum", "check"}));
+    sqlite->add_option("name", maintained.name, "of [databases.NAME]; without --config: the file")
+        ->required()
+        ->type_name("NAME");
+    sqlite->add_option("--config,-c", maintained.config_file, "the configuration")
+        ->type_name("FILE");
+    sqlite->add_option("--to", maintained.to, "backup: where the copy goes")->type_name("FILE");
     app.require_subcommand(0, 1);
     try {
         app.parse(argc, argv);
@@ -124,6 +140,11 @@ int run_command_line(int argc, const char* const* argv)
     if (*password)
         return run_password_command(
             user, {std::cin, std::cout, std::cerr}, ::isatty(STDIN_FILENO) == 1);
+    if (*sqlite) {
+        if (maintained.config_file.empty())
+            maintained.config_file = file;
+        return run_sqlite_command(maintained, std::cout, std::cerr);
+    }
     if (!file.empty())
         return run_command(file);
     std::cerr << "sluice: nothing to do; say --config FILE\n\n" << app.help();

@@ -59,8 +59,10 @@ struct gateway_config {
     duration drain_timeout{30'000};
     std::size_t max_clients = 10'000;
     duration login_timeout{15'000};
-    std::size_t max_message = gibibyte;  // one message of a client, PostgreSQL's own limit
-    duration client_idle_timeout{0};     // 0: never
+    std::size_t max_message = gibibyte;    // one message of a client, PostgreSQL's own limit
+    duration client_idle_timeout{0};       // 0: never
+    std::size_t sqlite_memory = gibibyte;  // of all SQLite databases together; 0: no limit
+    std::string sqlite_folder;             // "": SQLite files may lie anywhere
     keepalive_config tcp_keepalive;
     log_config log;
 };
@@ -150,10 +152,11 @@ struct sqlite_config {
     std::string file;  // absolute, symbolic links of its folder resolved
     int readers = 4;
     bool readonly = false;
-    bool create = true;                    // make the file if there is none
-    duration statement_timeout{0};         // 0: none
-    std::size_t max_value = gibibyte - 1;  // SQLITE_LIMIT_LENGTH: one value or row
-    std::size_t max_sql = mebibyte;        // SQLITE_LIMIT_SQL_LENGTH: one statement's text
+    std::size_t max_size = 0;                // of the file; 0: as the disk allows
+    bool create = true;                      // make the file if there is none
+    duration statement_timeout{0};           // 0: none
+    std::size_t max_value = 256 * mebibyte;  // SQLITE_LIMIT_LENGTH: one value or row
+    std::size_t max_sql = mebibyte;          // SQLITE_LIMIT_SQL_LENGTH: one statement's text
     // full: an acknowledged write survives a power cut. normal: the last ones may not, though reads
     // may have shown them; the file is never damaged.
     sqlite_durability durability = sqlite_durability::full;

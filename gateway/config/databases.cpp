@@ -31,6 +31,7 @@ constexpr std::string_view sqlite_only[] = {"file",
                                             "readonly",
                                             "create",
                                             "statement_timeout",
+                                            "max_size",
                                             "max_value",
                                             "max_sql",
                                             "durability",
@@ -200,6 +201,15 @@ void refuse_foreign_keys(const node& table, engine of, problems& found)
     }
 }
 
+bool lies_below(const std::string& file, const std::string& folder)
+{
+    namespace fs = std::filesystem;
+    std::error_code ec;
+    const auto top = fs::weakly_canonical(folder, ec);
+    const auto inside = fs::weakly_canonical(file, ec).lexically_relative(top);
+    return !inside.empty() && *inside.begin() != ".." && *inside.begin() != ".";
+}
+
 void check_same_files(const node& table, const config& settings, problems& found)
 {
     std::map<std::string, std::string> owners;
@@ -207,6 +217,11 @@ void check_same_files(const node& table, const config& settings, problems& found
         const auto made = settings.databases.find(entry.key);
         if (made == settings.databases.end() || made->second.sqlite.file.empty())
             continue;
+        const auto& below = settings.gateway.sqlite_folder;
+        if (!below.empty() && !lies_below(made->second.sqlite.file, below))
+            found.error(entry.key_at,
+                        "[databases." + entry.key + "] has its file outside of " +
+                            "gateway.sqlite_folder = \"" + below + '"');
         const auto [owner, fresh] = owners.emplace(made->second.sqlite.file, entry.key);
         if (!fresh)
             found.error(entry.key_at,
@@ -267,8 +282,9 @@ void read_sqlite(const node& table, database& into, problems& found)
     }
     namespace fs = std::filesystem;
     std::error_code ec;
-    const fs::path path =
-        fs::weakly_canonical(fs::absolute(resolve_path(entry->value.at, name), ec), ec);
+    // Links in the folder's path are resolved; the file itself must be none, the driver says so.
+    const auto written = fs::absolute(resolve_path(entry->value.at, name), ec).lexically_normal();
+    const fs::path path = fs::weakly_canonical(written.parent_path(), ec) / written.filename();
     into.sqlite.file = path.string();
     if (fs::is_directory(path, ec))
         found.error(entry->value.at, "file: " + path.string() + " is a folder");
