@@ -84,6 +84,7 @@ my_effects my_effects_of(std::string_view text, sql::mysql_mode mode)
     effects.pins = traits.pins;
     effects.unpins = traits.unpins;
     effects.plain = is_plain(traits);
+    effects.opaque = traits.opaque;
     effects.changes_explained = explains_changes(traits);
     effects.opens_transaction = traits.has(mysql_kind::begin) || traits.has(mysql_kind::xa);
     effects.loads_local_file = traits.local_infile;

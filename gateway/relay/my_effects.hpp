@@ -23,6 +23,7 @@ struct my_effects {
     bool plain = true;
     // "Something changed" is what this text says anyway: SET, USE, DEALLOCATE, ...
     bool changes_explained = false;
+    bool opaque = false;  // CALL, a block: it may take locks that nobody sees
     bool opens_transaction = false;
     bool loads_local_file = false;
     bool touches_tracking = false;  // sets session_track_*

@@ -13,8 +13,8 @@ using mysql::command;
 using mysql::header_size;
 using mysql::packet_header;
 
-// How much of a statement's text is looked at. What a longer one does to the session behind this
-// is the server's word only.
+// How much of a statement's text is looked at. A longer one may do anything to the session behind
+// this: the backend is reset when the lease ends.
 constexpr std::size_t inspected_max = 256 * 1024;
 // Commands that are no statements: names, ids, a login.
 constexpr std::size_t short_command_max = 64 * 1024;
@@ -185,6 +185,8 @@ std::size_t my_lane::on_query(packet_header header, bytes_view rest)
         return header_size + header.length;
     }
     begin_command(command::query, std::move(effects));
+    if (text.size() + 1 < header.length || header.continues())
+        link_->may_leave(my_link::unseen::anything);
     return relay(header, rest);
 }
 
@@ -203,6 +205,8 @@ void my_lane::begin_command(command what, my_effects effects)
         touched_.insert(touched_.end(), effects_.variables.begin(), effects_.variables.end());
     }
     link_->set_dirty(pinned() || session_mode());
+    if (effects_.opaque)
+        link_->may_leave(my_link::unseen::locks);
     link_->expect(what, static_cast<std::uint8_t>(last_sequence_ + 1));
 }
 

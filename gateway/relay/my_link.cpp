@@ -169,6 +169,7 @@ void my_link::was_reset()
     applied_ = std::move(now);
     prepared_.clear();
     dirty_ = has_diagnostics_ = others_diagnostics_ = false;
+    unseen_ = unseen::nothing;
     restore_tracking();
 }
 
@@ -346,7 +347,9 @@ void my_link::step_recovery()
     if (dead_ || cancelling() || !tracker_.empty())
         return;
     const bool uncertain = abandoned_ && tracker_.status_uncertain();
-    if (!was_cancelled_ && !dirty_ && !uncertain && !in_transaction()) {
+    dirty_ = dirty_ || unseen_ == unseen::anything;
+    if (!was_cancelled_ && !dirty_ && !uncertain && !in_transaction() &&
+        unseen_ == unseen::nothing) {
         abandoned_ = false;
         recovered();
         return;
@@ -361,8 +364,12 @@ void my_link::step_recovery()
         run_internal(internal::reset, command::reset_connection, {});
     } else if (uncertain) {
         run_internal(internal::ignored, command::ping, {});
-    } else {
+    } else if (in_transaction()) {
         run_internal(internal::rollback, command::query, "ROLLBACK");
+    } else {
+        // Servers without this function lose such locks with the connection.
+        unseen_ = unseen::nothing;
+        run_internal(internal::ignored, command::query, "DO RELEASE_ALL_LOCKS()");
     }
     flush();
 }

@@ -12,6 +12,7 @@
 // Bounds: at most one read of bytes and one packet that has to be seen whole are kept.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -127,6 +128,10 @@ public:
 
     // Something is left of the client that only COM_RESET_CONNECTION takes away.
     void set_dirty(bool dirty) noexcept { dirty_ = dirty; }
+    // What the client runs may leave what neither its text nor the server tells: locks, or, of a
+    // text that was not read to its end, anything. It goes when the lease ends.
+    enum class unseen : std::uint8_t { nothing, locks, anything };
+    void may_leave(unseen what) noexcept { unseen_ = std::max(unseen_, what); }
 
     const mysql::reply_tracker& tracker() const noexcept { return tracker_; }
     bool in_transaction() const noexcept { return tracker_.in_transaction(); }
@@ -217,6 +222,7 @@ private:
     my_prepared_cache prepared_;
 
     bool dirty_ = false;
+    unseen unseen_ = unseen::nothing;
     // Warnings or an error are kept here. Statements without a table do not clear them.
     bool has_diagnostics_ = false;
     bool others_diagnostics_ = false;

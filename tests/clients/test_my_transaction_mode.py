@@ -234,6 +234,21 @@ def test_locks_by_name(my_crowd):
     assert value(one, "SELECT RELEASE_LOCK('sluice')") == 1
 
 
+def test_locks_that_no_text_shows(my_crowd, my_server):
+    """Taken within a procedure, and behind more text than is read: they do not outlive the lease."""
+    my_server.sql("CREATE OR REPLACE PROCEDURE app.takes_lock() DO GET_LOCK('hidden', 0)")
+    rows(my_crowd[0], "CALL takes_lock()")
+    my_crowd[0].commit()
+    assert value(my_crowd[0], f"SELECT '{'x' * 6_000_000}' = '' OR GET_LOCK('behind', 0) "
+                              "OR (@behind := 7)") == 1
+    my_crowd[0].commit()
+    for name in "hidden", "behind":
+        wait_until(lambda: value(my_crowd[1], f"SELECT IS_USED_LOCK('{name}')") is None, 10,
+                   f"the lock '{name}' is free")
+    for connection in my_crowd[1:]:
+        assert value(connection, "SELECT @behind") is None
+
+
 def test_lock_tables(my_crowd, made):
     table = made()
     one, other = my_crowd[:2]
