@@ -1,12 +1,12 @@
-// gateway/translate/my_state.cpp: system variables with their defaults, and what sets them.
+// gateway/translate/my_state.cpp: the variables of a session, and what sets them.
 #include "gateway/translate/my_state.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <ctime>
 
 #include "gateway/translate/my_catalog.hpp"
+#include "gateway/translate/my_variables.hpp"
 #include "proto/sql/key_words.hpp"
 #include "proto/sql/mysql_literal.hpp"
 
@@ -15,122 +15,9 @@ namespace {
 
 using kind = my_value::kind;
 
-struct known_variable {
-    std::string_view name;
-    std::string_view value;
-    kind what;
-    bool fixed;
-};
-
 constexpr auto number = kind::number;
 constexpr auto words = kind::text;
 constexpr auto truth = kind::boolean;
-
-constexpr std::array known{
-    known_variable{"auto_increment_increment", "1", number, false},
-    known_variable{"auto_increment_offset", "1", number, false},
-    known_variable{"autocommit", "ON", truth, false},
-    known_variable{"back_log", "80", number, true},
-    known_variable{"basedir", "/usr/", words, true},
-    known_variable{"big_tables", "OFF", truth, false},
-    known_variable{"character_set_client", "utf8mb4", words, false},
-    known_variable{"character_set_connection", "utf8mb4", words, false},
-    known_variable{"character_set_database", "utf8mb4", words, false},
-    known_variable{"character_set_filesystem", "binary", words, false},
-    known_variable{"character_set_results", "utf8mb4", words, false},
-    known_variable{"character_set_server", "utf8mb4", words, false},
-    known_variable{"character_set_system", "utf8mb3", words, true},
-    known_variable{"collation_connection", "utf8mb4_general_ci", words, false},
-    known_variable{"collation_database", "utf8mb4_general_ci", words, false},
-    known_variable{"collation_server", "utf8mb4_general_ci", words, false},
-    known_variable{"completion_type", "NO_CHAIN", words, false},
-    known_variable{"datadir", "", words, true},
-    known_variable{"default_storage_engine", "InnoDB", words, false},
-    known_variable{"default_tmp_storage_engine", "InnoDB", words, false},
-    known_variable{"default_week_format", "0", number, false},
-    known_variable{"div_precision_increment", "4", number, false},
-    known_variable{"event_scheduler", "OFF", words, true},
-    known_variable{"explicit_defaults_for_timestamp", "ON", truth, false},
-    known_variable{"foreign_key_checks", "ON", truth, false},
-    known_variable{"group_concat_max_len", "1048576", number, false},
-    known_variable{"gtid_mode", "OFF", words, true},
-    known_variable{"have_profiling", "NO", words, true},
-    known_variable{"have_query_cache", "NO", words, true},
-    known_variable{"hostname", "sluice", words, true},
-    known_variable{"init_connect", "", words, true},
-    known_variable{"innodb_file_per_table", "ON", truth, true},
-    known_variable{"innodb_lock_wait_timeout", "50", number, false},
-    known_variable{"innodb_read_only", "OFF", truth, true},
-    known_variable{"innodb_strict_mode", "OFF", truth, false},
-    known_variable{"interactive_timeout", "28800", number, false},
-    known_variable{"lc_messages", "en_US", words, false},
-    known_variable{"lc_time_names", "en_US", words, false},
-    known_variable{"license", "", words, true},
-    known_variable{"local_infile", "OFF", truth, true},
-    known_variable{"lock_wait_timeout", "86400", number, false},
-    known_variable{"log_bin", "OFF", truth, true},
-    known_variable{"low_priority_updates", "OFF", truth, false},
-    known_variable{"lower_case_file_system", "OFF", truth, true},
-    known_variable{"lower_case_table_names", "0", number, true},
-    known_variable{"max_connections", "10000", number, true},
-    known_variable{"max_execution_time", "0", number, false},
-    known_variable{"max_heap_table_size", "16777216", number, false},
-    known_variable{"max_join_size", "18446744073709551615", number, false},
-    known_variable{"max_sort_length", "1024", number, false},
-    known_variable{"max_statement_time", "0", number, false},
-    known_variable{"max_user_connections", "0", number, true},
-    known_variable{"net_buffer_length", "16384", number, false},
-    known_variable{"net_read_timeout", "30", number, false},
-    known_variable{"net_retry_count", "10", number, false},
-    known_variable{"net_write_timeout", "60", number, false},
-    known_variable{"old_passwords", "0", number, true},
-    known_variable{"optimizer_switch", "", words, false},
-    known_variable{"performance_schema", "OFF", truth, true},
-    known_variable{"port", "3306", number, true},
-    known_variable{"profiling", "OFF", truth, false},
-    known_variable{"protocol_version", "10", number, true},
-    known_variable{"query_cache_size", "0", number, true},
-    known_variable{"query_cache_type", "OFF", words, false},
-    known_variable{"read_only", "OFF", truth, true},
-    known_variable{"secure_file_priv", "", words, true},
-    known_variable{"server_id", "1", number, true},
-    known_variable{"session_track_schema", "ON", truth, false},
-    known_variable{"session_track_state_change", "OFF", truth, false},
-    known_variable{"session_track_system_variables", "", words, false},
-    known_variable{"session_track_transaction_info", "OFF", words, false},
-    known_variable{"socket", "", words, true},
-    known_variable{"sql_auto_is_null", "OFF", truth, false},
-    known_variable{"sql_big_selects", "ON", truth, false},
-    known_variable{"sql_log_bin", "ON", truth, false},
-    known_variable{"sql_mode", "STRICT_TRANS_TABLES", words, false},
-    known_variable{"sql_notes", "ON", truth, false},
-    known_variable{"sql_quote_show_create", "ON", truth, false},
-    known_variable{"sql_require_primary_key", "OFF", truth, false},
-    known_variable{"sql_safe_updates", "OFF", truth, false},
-    known_variable{"sql_select_limit", "18446744073709551615", number, false},
-    known_variable{"sql_warnings", "OFF", truth, false},
-    known_variable{"storage_engine", "InnoDB", words, false},
-    known_variable{"system_time_zone", "UTC", words, true},
-    known_variable{"table_open_cache", "2000", number, true},
-    known_variable{"thread_cache_size", "0", number, true},
-    known_variable{"time_zone", "SYSTEM", words, false},
-    known_variable{"tmp_table_size", "16777216", number, false},
-    known_variable{"tmpdir", "", words, true},
-    known_variable{"transaction_isolation", "READ-COMMITTED", words, false},
-    known_variable{"transaction_read_only", "OFF", truth, false},
-    known_variable{"unique_checks", "ON", truth, false},
-    known_variable{"version_comment", "Sluice (SQLite)", words, true},
-    known_variable{"version_compile_machine", "x86_64", words, true},
-    known_variable{"version_compile_os", "Linux", words, true},
-    known_variable{"wait_timeout", "28800", number, false},
-};
-
-const known_variable* find(std::string_view name) noexcept
-{
-    const auto at = std::find_if(
-        known.begin(), known.end(), [name](const auto& each) { return each.name == name; });
-    return at == known.end() ? nullptr : &*at;
-}
 
 std::string lower(std::string_view text)
 {
@@ -138,18 +25,6 @@ std::string lower(std::string_view text)
     for (char& c : out)
         c = sql::lower_ascii(c);
     return out;
-}
-
-// Names that mean another variable.
-std::string_view canonical(std::string_view name) noexcept
-{
-    if (name == "tx_isolation")
-        return "transaction_isolation";
-    if (name == "tx_read_only")
-        return "transaction_read_only";
-    if (name == "character_set")
-        return "character_set_client";
-    return name;
 }
 
 my_value number_value(std::uint64_t n)
@@ -218,12 +93,12 @@ std::optional<my_value> my_state::computed(std::string_view name) const
 
 std::optional<my_value> my_state::system_variable(std::string_view wanted) const
 {
-    const auto name = canonical(wanted);
+    const auto name = canonical_my_variable(wanted);
     if (const auto at = system_.find(name); at != system_.end())
         return at->second;
     if (auto value = computed(name))
         return value;
-    const auto* found = find(name);
+    const auto* found = find_my_variable(name);
     if (!found)
         return std::nullopt;
     return my_value{found->what, std::string(found->value)};
@@ -290,7 +165,7 @@ std::optional<my_error> my_state::check(std::string_view name, my_value& value)
                      "Variable '" + std::string(name) + "' can't be set to the value of '" +
                          value.text + "'");
     };
-    const auto* rule = find(name);
+    const auto* rule = find_my_variable(name);
     const auto word = lower(value.text);
     if (rule && rule->what == truth) {
         if (word == "on" || word == "true" || word == "1")
@@ -333,8 +208,8 @@ std::optional<my_error> my_state::check(std::string_view name, my_value& value)
 
 std::optional<my_error> my_state::set_system(std::string_view wanted, std::optional<my_value> value)
 {
-    const auto name = std::string(canonical(wanted));
-    const auto* rule = find(name);
+    const auto name = std::string(canonical_my_variable(wanted));
+    const auto* rule = find_my_variable(name);
     if (!rule && !computed(name))
         return error(1193, "HY000", "Unknown system variable '" + std::string(wanted) + "'");
     if (name == "last_insert_id" || name == "identity") {
@@ -374,7 +249,7 @@ std::optional<my_error> my_state::set_user(const std::string& name, my_value val
 std::vector<std::pair<std::string, std::string>> my_state::system_variables() const
 {
     std::map<std::string, std::string> all;
-    for (const auto& each : known)
+    for (const auto& each : my_variables())
         all.emplace(each.name, system_variable(each.name)->text);
     for (const std::string_view name : {"version",
                                         "max_allowed_packet",
