@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "gateway/auth/password_command.hpp"
+#include "gateway/cli/settings_command.hpp"
 #include "gateway/cli/sqlite_command.hpp"
 #include "gateway/config/load.hpp"
 #include "gateway/log/log.hpp"
@@ -24,6 +25,7 @@ constexpr const char* examples =
     "  sluice --config sluice.toml   run in the foreground; SIGTERM drains and stops\n"
     "  sluice check sluice.toml      name everything that is wrong with the file\n"
     "  sluice password alice         print the lines to put into [users.alice]\n"
+    "  sluice settings pool          what can be set, with defaults; a word narrows it\n"
     "  sluice sqlite backup notes --config sluice.toml --to copy.db\n"
     "                                copy a SQLite file, also while it is served; or vacuum, "
     "check\n"
@@ -80,6 +82,17 @@ int run_command(const std::string& file)
     return code;
 }
 
+int settings_command(const std::string& name, bool as_page)
+{
+    if (as_page)
+        print_settings_page(std::cout);
+    else if (!print_settings(name, std::cout)) {
+        std::cerr << "error: no section or key has \"" << name << "\" in its name\n";
+        return bad_configuration;
+    }
+    return 0;
+}
+
 }  // namespace
 
 int check_command(const std::string& file, std::ostream& out, std::ostream& err)
@@ -129,6 +142,12 @@ int run_command_line(int argc, const char* const* argv)
     sqlite->add_option("--config,-c", maintained.config_file, "the configuration")
         ->type_name("FILE");
     sqlite->add_option("--to", maintained.to, "backup: where the copy goes")->type_name("FILE");
+    auto* settings = app.add_subcommand("settings", "print every setting, or those named so");
+    std::string setting;
+    bool as_page = false;
+    settings->add_option("name", setting, "part of the name of a section or key")
+        ->type_name("NAME");
+    settings->add_flag("--markdown", as_page, "all of them, as a page");
     app.require_subcommand(0, 1);
     try {
         app.parse(argc, argv);
@@ -140,6 +159,8 @@ int run_command_line(int argc, const char* const* argv)
     if (*password)
         return run_password_command(
             user, {std::cin, std::cout, std::cerr}, ::isatty(STDIN_FILENO) == 1);
+    if (*settings)
+        return settings_command(setting, as_page);
     if (*sqlite) {
         if (maintained.config_file.empty())
             maintained.config_file = file;

@@ -10,10 +10,31 @@ constexpr std::int64_t second = 1000;
 constexpr std::int64_t day = 86'400 * second;
 constexpr std::int64_t many = 10'000'000;
 
+// What all keys that a member of their section keeps have in common.
+template <auto Member>
+constexpr key kept(std::string_view name,
+                   key_type type,
+                   std::string_view fallback,
+                   std::string_view help,
+                   std::int64_t least = 0,
+                   std::int64_t most = 0,
+                   std::span<const std::string_view> choices = {})
+{
+    return {name,
+            type,
+            least,
+            most,
+            choices,
+            fallback,
+            help,
+            store_member<Member>,
+            load_member<Member>,
+            {}};
+}
 template <auto Member>
 constexpr key flag(std::string_view name, std::string_view fallback, std::string_view help)
 {
-    return {name, key_type::boolean, 0, 0, {}, fallback, help, store_member<Member>};
+    return kept<Member>(name, key_type::boolean, fallback, help);
 }
 template <auto Member>
 constexpr key whole(std::string_view name,
@@ -22,7 +43,16 @@ constexpr key whole(std::string_view name,
                     std::string_view fallback,
                     std::string_view help)
 {
-    return {name, key_type::integer, least, most, {}, fallback, help, store_member<Member>};
+    return kept<Member>(name, key_type::integer, fallback, help, least, most);
+}
+template <auto Member>
+constexpr key real(std::string_view name,
+                   std::int64_t least,
+                   std::int64_t most,
+                   std::string_view fallback,
+                   std::string_view help)
+{
+    return kept<Member>(name, key_type::real, fallback, help, least, most);
 }
 template <auto Member>
 constexpr key timed(std::string_view name,
@@ -31,7 +61,7 @@ constexpr key timed(std::string_view name,
                     std::string_view fallback,
                     std::string_view help)
 {
-    return {name, key_type::time, least, most, {}, fallback, help, store_member<Member>};
+    return kept<Member>(name, key_type::time, fallback, help, least, most);
 }
 template <auto Member>
 constexpr key sized(std::string_view name,
@@ -40,14 +70,12 @@ constexpr key sized(std::string_view name,
                     std::string_view fallback,
                     std::string_view help)
 {
-    return {name,
-            key_type::size,
-            static_cast<std::int64_t>(least),
-            static_cast<std::int64_t>(most),
-            {},
-            fallback,
-            help,
-            store_member<Member>};
+    return kept<Member>(name,
+                        key_type::size,
+                        fallback,
+                        help,
+                        static_cast<std::int64_t>(least),
+                        static_cast<std::int64_t>(most));
 }
 template <auto Member>
 constexpr key one_of(std::string_view name,
@@ -55,21 +83,30 @@ constexpr key one_of(std::string_view name,
                      std::string_view fallback,
                      std::string_view help)
 {
-    return {name, key_type::choice, 0, 0, choices, fallback, help, store_member<Member>};
+    return kept<Member>(name, key_type::choice, fallback, help, 0, 0, choices);
 }
 template <auto Member>
 constexpr key words(std::string_view name, std::string_view fallback, std::string_view help)
 {
-    return {name, key_type::text, 0, 0, {}, fallback, help, store_member<Member>};
+    return kept<Member>(name, key_type::text, fallback, help);
 }
 template <auto Member>
 constexpr key path(std::string_view name, std::string_view help)
 {
-    return {name, key_type::path, 0, 0, {}, "", help, store_member<Member>};
+    return kept<Member>(name, key_type::path, "", help);
 }
-constexpr key special(std::string_view name, std::string_view fallback, std::string_view help)
+// Read by hand: `takes` says which values are valid.
+constexpr key special(std::string_view name,
+                      std::string_view takes,
+                      std::string_view fallback,
+                      std::string_view help)
 {
-    return {name, key_type::special, 0, 0, {}, fallback, help, nullptr};
+    return {name, key_type::special, 0, 0, {}, fallback, help, nullptr, nullptr, takes};
+}
+// Valid in [databases.NAME], and described among sqlite_keys.
+constexpr key of_sqlite(std::string_view name)
+{
+    return special(name, told_elsewhere, "", "sqlite: see there");
 }
 
 // In the order of the enumerations of config.hpp.
@@ -85,13 +122,13 @@ constexpr std::string_view tenant_keys_[] = {
 constexpr std::string_view priorities[] = {"high", "normal", "low"};
 
 constexpr key root_keys[] = {
-    special("include", "[]", "more files to read; * and ? match"),
-    special("gateway", "", "the process"),
-    special("listen", "", "where clients connect"),
-    special("auth", "", "how clients prove who they are"),
-    special("databases", "", "what clients connect to"),
-    special("users", "", "who may connect"),
-    special("tenants", "", "limits of each tenant"),
+    special("include", "a list of file names in quotes", "[]", "more files to read; * and ? match"),
+    special("gateway", "a table", "", "the process"),
+    special("listen", "a table", "", "where clients connect"),
+    special("auth", "a table", "", "how clients prove who they are"),
+    special("databases", "tables, one per name", "", "what clients connect to"),
+    special("users", "tables, one per name", "", "who may connect"),
+    special("tenants", "a table", "", "limits of each tenant"),
 };
 
 // clang-format off
@@ -109,8 +146,8 @@ constexpr key gateway_keys[] = {
     sized<&g::sqlite_memory>("sqlite_memory", 0, 1024 * gibibyte, "1GiB",
         "memory of all SQLite databases together; 0B: no limit"),
     path<&g::sqlite_folder>("sqlite_folder", "SQLite files must lie below it"),
-    special("tcp_keepalive", "", "how dead clients are noticed"),
-    special("log", "", "what is logged where"),
+    special("tcp_keepalive", "a table", "", "how dead clients are noticed"),
+    special("log", "a table", "", "what is logged where"),
 };
 
 using k = keepalive_config;
@@ -132,14 +169,17 @@ constexpr key log_keys[] = {
 
 using li = listen_config;
 constexpr key listen_keys[] = {
-    special("postgres", "[]", "host:port or unix:/path, for PostgreSQL clients"),
-    special("mysql", "[]", "host:port or unix:/path, for MySQL clients"),
+    special("postgres", "a list of addresses in quotes", "[]",
+        "host:port or unix:/path, for PostgreSQL clients"),
+    special("mysql", "a list of addresses in quotes", "[]",
+        "host:port or unix:/path, for MySQL clients"),
     words<&li::mysql_version>("mysql_version", "",
         "the server version that MySQL clients are told; without it that of a MySQL backend"),
-    special("http", "", "host:port; no effect yet"),
-    special("tls", "", "encryption of client connections"),
+    special("http", "an address in quotes", "", "host:port; no effect yet"),
+    special("tls", "a table", "", "encryption of client connections"),
     whole<&li::backlog>("backlog", 1, 65'535, "1024", "connections waiting to be accepted"),
-    special("unix_socket_mode", "0777", "permissions of Unix sockets, octal"),
+    special("unix_socket_mode", "octal: \"0770\" or 0o770", "0777",
+        "permissions of Unix sockets, octal"),
 };
 
 using t = tls_config;
@@ -153,38 +193,42 @@ constexpr key tls_keys[] = {
 
 using au = auth_config;
 constexpr key auth_keys[] = {
-    special("method", "password", "password (= scram-sha-256), scram-sha-256, md5 or trust"),
+    special("method", "\"password\", \"scram-sha-256\", \"md5\", \"trust\"", "password",
+        "password (= scram-sha-256), scram-sha-256, md5 or trust"),
     path<&au::rsa_key_file>("rsa_key_file",
         "RSA key (PEM) for MySQL passwords sent without TLS; without it one is made at start"),
 };
 
 using d = database;
 constexpr key database_keys[] = {
-    special("engine", "", "postgres, mysql or sqlite"),
+    special("engine", "\"postgres\", \"mysql\", \"sqlite\"", "", "postgres, mysql or sqlite"),
     whole<&d::max_clients>("max_clients", 0, many, "0", "clients at once; 0: no limit of its own"),
-    special("pool", "", "how its connections are shared"),
-    special("url", "", 
+    special("pool", "a table", "", "how its connections are shared"),
+    special("url", "a URL in quotes", "", 
         "postgres: whatever libpq takes; mysql: mysql://user@host/db; or host, port, user, dbname"),
-    special("host", "", "a name or an address; postgres: or a socket folder"),
-    special("port", "", "5432 for postgres, 3306 for mysql"),
-    special("user", "", "postgres, mysql: who the gateway logs in as"),
-    special("dbname", "", "postgres, mysql: default is the name of this table"),
-    special("password", "", "postgres, mysql"),
-    special("password_file", "", "postgres, mysql: a file that holds the password"),
-    special("socket", "", "mysql: a Unix socket, instead of host and port"),
-    special("charset", "utf8mb4", "mysql: of connections before a client chooses one"),
-    special("tls", "", "mysql: encryption towards the server"),
-    special("file", "", "sqlite: the database file"),
-    special("readers", "4", "sqlite: threads that read"),
-    special("readonly", "false", "sqlite: refuse writes"),
-    special("create", "true", "sqlite: make the file when there is none"),
-    special("statement_timeout", "0s", "sqlite: statements are cancelled after; 0s: never"),
-    special("max_size", "0B", "sqlite: the file grows no further; 0B: as the disk allows"),
-    special("max_value", "256MiB", "sqlite: the longest value or row"),
-    special("max_sql", "1MiB", "sqlite: the longest statement"),
-    special("durability", "full", "sqlite: normal: a power cut may take back the last writes"),
-    special("group_commit", "true", "sqlite: writes that wait share a flush of the disk"),
-    special("exclusive", "false", "sqlite: no other process may open the file; faster"),
+    special("host", "text in quotes", "", "a name or an address; postgres: or a socket folder"),
+    special("port", "an integer from 1 to 65535", "", "5432 for postgres, 3306 for mysql"),
+    special("user", "text in quotes", "", "postgres, mysql: who the gateway logs in as"),
+    special("dbname", "text in quotes", "", "postgres, mysql: default is the name of this table"),
+    special("password", "text in quotes", "", "postgres, mysql: of user"),
+    special("password_file", "a file name in quotes", "",
+        "postgres, mysql: a file that holds the password"),
+    special("socket", "a file name in quotes", "",
+        "mysql: a Unix socket, instead of host and port"),
+    special("charset", "the name of a character set in quotes", "utf8mb4",
+        "mysql: of connections before a client chooses one"),
+    special("tls", "a table", "", "mysql: encryption towards the server"),
+    special("file", "a file name in quotes", "", "sqlite: the database file"),
+    of_sqlite("readers"),
+    of_sqlite("readonly"),
+    of_sqlite("create"),
+    of_sqlite("statement_timeout"),
+    of_sqlite("max_size"),
+    of_sqlite("max_value"),
+    of_sqlite("max_sql"),
+    of_sqlite("durability"),
+    of_sqlite("group_commit"),
+    of_sqlite("exclusive"),
 };
 
 using mt = mysql_tls_config;
@@ -240,13 +284,14 @@ constexpr key pool_keys[] = {
 
 using u = user;
 constexpr key user_keys[] = {
-    special("password", "", "verifiers of `sluice password`, or plain text; one or a list"),
-    special("password_file", "", "a file with one of them per line"),
-    special("databases", "", "which it may use; all without it"),
+    special("password", "text in quotes, or a list of such", "",
+        "verifiers of `sluice password`, or plain text; one or a list"),
+    special("password_file", "a file name in quotes", "", "a file with one of them per line"),
+    special("databases", "a list of names in quotes", "", "which it may use; all without it"),
     whole<&u::max_clients>("max_clients", 0, many, "0", "clients at once; 0: no limit of its own"),
     words<&u::backend_user>("backend_user", "", "log in to databases as this user"),
-    special("backend_password", "", "its password"),
-    special("backend_password_file", "", "a file that holds it"),
+    special("backend_password", "text in quotes", "", "its password"),
+    special("backend_password_file", "a file name in quotes", "", "a file that holds it"),
     words<&u::default_database>("default_database", "",
         "of MySQL clients that name none; without it the only one it may use"),
     one_of<&u::pool_mode>("pool_mode", pool_modes, "", "instead of pool.mode of the database"),
@@ -260,18 +305,21 @@ constexpr key tenants_keys[] = {
 
 using te = tenant;
 constexpr key tenant_keys[] = {
-    whole<&te::max_clients>("max_clients", 0, many, "0", "clients at once"),
-    whole<&te::max_concurrent>("max_concurrent", 0, many, "0", "requests that hold a connection"),
-    whole<&te::max_queued>("max_queued", 0, many, "0", "requests that may wait"),
-    timed<&te::queue_timeout>("queue_timeout", 0, day, "0s", "how long one waits"),
-    key{"max_rate", key_type::real, 0, many, {}, "0", "requests a second",
-        store_member<&te::max_rate>},
+    whole<&te::max_clients>("max_clients", 0, many, "0", "clients at once; 0: no limit of its own"),
+    whole<&te::max_concurrent>("max_concurrent", 0, many, "0",
+        "requests or transactions that hold a connection; 0: any number"),
+    whole<&te::max_queued>("max_queued", 0, many, "0", "requests that may wait; 0: any number"),
+    timed<&te::queue_timeout>("queue_timeout", 0, day, "0s",
+        "how long one waits; 0s: as the pool says"),
+    real<&te::max_rate>("max_rate", 0, many, "0", "requests a second; 0: any rate"),
     whole<&te::burst>("burst", 0, many, "0", "requests at once above the rate"),
-    timed<&te::statement_timeout>("statement_timeout", 0, day, "0s", "cancelled after"),
-    timed<&te::transaction_timeout>("transaction_timeout", 0, day, "0s", "rolled back after"),
+    timed<&te::statement_timeout>("statement_timeout", 0, day, "0s",
+        "statements are cancelled after; 0s: never"),
+    timed<&te::transaction_timeout>("transaction_timeout", 0, day, "0s",
+        "transactions are rolled back after; 0s: never"),
     timed<&te::idle_transaction_timeout>("idle_transaction_timeout", 0, day, "0s",
-        "rolled back after idling"),
-    sized<&te::max_buffer>("max_buffer", 0, 64 * gibibyte, "0B", "bytes in flight"),
+        "transactions are rolled back after idling for that long; 0s: never"),
+    sized<&te::max_buffer>("max_buffer", 0, 64 * gibibyte, "0B", "bytes in flight; 0B: no limit"),
     whole<&te::weight>("weight", 1, 1000, "1", "its share of what is scarce"),
     one_of<&te::priority>("priority", priorities, "normal", "who is served first"),
 };
@@ -293,6 +341,21 @@ constexpr section_keys sections[] = {
     {"tenants", tenants_keys},
     {"tenants.NAME", tenant_keys},
 };
+
+// SETTINGS.md is made of these: whoever adds a key says what it is for and what it takes.
+constexpr bool all_are_described()
+{
+    for (const auto& [section, keys] : sections) {
+        for (const auto& entry : keys) {
+            if (entry.name.empty() || entry.help.size() < 8)
+                return false;
+            if (entry.type == key_type::special ? entry.takes.empty() : !entry.store || !entry.load)
+                return false;
+        }
+    }
+    return true;
+}
+static_assert(all_are_described(), "a key has no description, or does not say what it takes");
 
 }  // namespace
 

@@ -8,6 +8,9 @@
 
 namespace sluice::gateway {
 
+// `key::takes` of a key that another section of all_keys() describes.
+inline constexpr std::string_view told_elsewhere = "see there";
+
 // Sections whose names hold NAME exist once per name.
 struct section_keys {
     std::string_view section;  // "" for the top of the file

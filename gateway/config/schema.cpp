@@ -60,14 +60,20 @@ std::string shown(const node& value)
     }
 }
 
-std::string unit_text(std::int64_t amount, std::span<const unit> units)
+std::string with_unit(std::int64_t amount, std::span<const unit> units)
 {
-    unit best = units[0];
+    // No time and no size at all are 0s and 0B.
+    unit best = units[amount == 0 && units.data() == time_units ? 1 : 0];
     for (const auto& candidate : units) {
         if (amount != 0 && amount % candidate.second == 0 && candidate.second > best.second)
             best = candidate;
     }
-    return quoted(std::to_string(amount / best.second) + std::string(best.first));
+    return std::to_string(amount / best.second) + std::string(best.first);
+}
+
+std::string unit_text(std::int64_t amount, std::span<const unit> units)
+{
+    return quoted(with_unit(amount, units));
 }
 
 std::optional<scalar> in_range(const key& wanted, std::int64_t number)
@@ -134,6 +140,32 @@ std::optional<std::int64_t> parse_size(std::string_view text)
     return parse_with_unit(text, size_units);
 }
 
+std::string written(const key& wanted, const scalar& value)
+{
+    if (const auto* text = std::get_if<std::string>(&value))
+        return *text;
+    if (const auto* truth = std::get_if<bool>(&value))
+        return *truth ? "true" : "false";
+    if (const auto* real = std::get_if<double>(&value)) {
+        char digits[32];
+        const auto end = std::to_chars(digits, digits + sizeof digits, *real).ptr;
+        return std::string(digits, end);
+    }
+    const auto number = std::get<std::int64_t>(value);
+    switch (wanted.type) {
+        case key_type::time:
+            return with_unit(number, time_units);
+        case key_type::size:
+            return with_unit(number, size_units);
+        case key_type::choice:
+            if (number >= 0 && static_cast<std::size_t>(number) < wanted.choices.size())
+                return std::string(wanted.choices[static_cast<std::size_t>(number)]);
+            return {};
+        default:
+            return std::to_string(number);
+    }
+}
+
 std::string valid_values(const key& wanted)
 {
     const auto range = [&](std::span<const unit> units) {
@@ -160,6 +192,8 @@ std::string valid_values(const key& wanted)
         }
         case key_type::path:
             return "a file name in quotes";
+        case key_type::special:
+            return std::string(wanted.takes);
         default:
             return "text in quotes";
     }

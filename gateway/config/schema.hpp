@@ -1,7 +1,7 @@
 // gateway/config/schema.hpp: the keys of the configuration as data: name, type, range, default.
 //
-// One table a section (keys.cpp) says everything about its keys, so reading, error messages and a
-// page of settings cannot disagree.
+// One table a section (keys.cpp) says everything about its keys, so reading, error messages and the
+// page of settings (SETTINGS.md) cannot disagree.
 #pragma once
 
 #include <cstdint>
@@ -28,14 +28,19 @@ struct key {
     std::int64_t most = 0;
     std::span<const std::string_view> choices;
     std::string_view fallback;  // as the file would have it; "" for none
-    std::string_view help;
+    std::string_view help;      // what it is for; keys.cpp does not compile without
     void (*store)(void* section, const scalar& value) = nullptr;  // null: special, read by hand
+    scalar (*load)(const void* section) = nullptr;                // null: special; store's mirror
+    std::string_view takes = {};                                  // special: which values are valid
 };
 
 // "5s", "100ms", "10m", "1h", "1d": a number and its unit.
 std::optional<std::int64_t> parse_duration_ms(std::string_view text);
 // "16MiB", "64KiB", "1GiB", "512B"; also kB, MB, GB.
 std::optional<std::int64_t> parse_size(std::string_view text);
+
+// A value as the file would have it, without quotes: 5000 of a time is 5s.
+std::string written(const key& wanted, const scalar& value);
 
 // What this key takes, for messages: `an integer from 1 to 10000`.
 std::string valid_values(const key& wanted);
@@ -82,6 +87,25 @@ void store_member(void* section, const scalar& value)
         place = static_cast<pool_mode>(std::get<std::int64_t>(value));
     else
         place = static_cast<type>(std::get<std::int64_t>(value));
+}
+
+template <auto Member>
+scalar load_member(const void* section)
+{
+    using traits = detail::member_of<decltype(Member)>;
+    using type = typename traits::type;
+    const auto& place = static_cast<const typename traits::section*>(section)->*Member;
+    if constexpr (std::is_same_v<type, bool> || std::is_same_v<type, double> ||
+                  std::is_same_v<type, std::string>)
+        return place;
+    else if constexpr (std::is_same_v<type, std::chrono::seconds>)
+        return static_cast<std::int64_t>(place.count() * 1000);
+    else if constexpr (std::is_same_v<type, duration>)
+        return static_cast<std::int64_t>(place.count());
+    else if constexpr (std::is_same_v<type, std::optional<pool_mode>>)
+        return place ? scalar(static_cast<std::int64_t>(*place)) : scalar(std::string());
+    else
+        return static_cast<std::int64_t>(place);
 }
 
 }  // namespace sluice::gateway

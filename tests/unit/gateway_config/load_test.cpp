@@ -98,7 +98,7 @@ TEST_F(Load, EveryErrorIsNamedAtOnceWithItsPlace)
             "sqlite_memory, sqlite_folder, tcp_keepalive, log; "
             "did you mean \"workers\"?",
             "c.toml:3:17: drain_timeout = 5 is not valid; valid: a duration such as \"5s\", from "
-            "\"0ms\" to \"1d\"",
+            "\"0s\" to \"1d\"",
             "c.toml:5:10: listen.mysql: \"here\" is not an address; valid: \"host:port\", "
             "\"[v6]:port\", \"*:port\" or \"unix:/path\" of at most 107 characters",
             "c.toml:6:13: listen.postgres: \"nope\" is not an address; valid: \"host:port\", "
