@@ -1,8 +1,6 @@
 // gateway/relay/my_lane.cpp: leases, waiting, and what ends a command.
 #include "gateway/relay/my_lane.hpp"
 
-#include <asio/post.hpp>
-
 #include "gateway/context.hpp"
 #include "gateway/my_errors.hpp"
 
@@ -229,11 +227,7 @@ void my_lane::on_link_lost(const std::string& cause, bool begun, bool mid_packet
     }
     waiting_ = wait::none;
     channel_.flush();
-    // Not from within the link's reading: the lane may lease another one.
-    asio::post(channel_.io(), [this, alive = std::weak_ptr<bool>(alive_)] {
-        if (!alive.expired())
-            resume();
-    });
+    resume_later();
 }
 
 void my_lane::on_client_gone()

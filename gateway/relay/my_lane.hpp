@@ -179,7 +179,6 @@ private:
     std::unordered_map<std::uint32_t, my_client_statement> statements_;
     std::uint32_t next_statement_ = 1;
     std::uint32_t last_prepared_ = 0;
-    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for posts
 };
 
 }  // namespace sluice::gateway

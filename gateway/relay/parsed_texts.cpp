@@ -1,30 +1,12 @@
 // gateway/relay/parsed_texts.cpp: finding a text by its bytes.
 #include "gateway/relay/parsed_texts.hpp"
 
-#include <cstring>
+#include <functional>
 
 #include "proto/sql/classify.hpp"
 
 namespace sluice::gateway {
 namespace {
-
-std::uint64_t hash_of(bytes_view bytes) noexcept
-{
-    std::uint64_t hash = bytes.size();
-    const auto mix = [&hash](std::uint64_t part) {
-        hash = (hash ^ part) * 0x9e3779b97f4a7c15u;
-        hash ^= hash >> 32;
-    };
-    for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
-        std::uint64_t part;
-        std::memcpy(&part, bytes.data(), 8);
-        mix(part);
-    }
-    std::uint64_t part = 0;
-    std::memcpy(&part, bytes.data(), bytes.size());
-    mix(part);
-    return hash;
-}
 
 void read(parsed_text& into, bytes_view definition)
 {
@@ -41,7 +23,7 @@ void read(parsed_text& into, bytes_view definition)
 
 const parsed_text& parsed_texts::look(bytes_view definition)
 {
-    auto& slot = slots_[hash_of(definition) & (size - 1)];
+    auto& slot = slots_[std::hash<std::string_view>{}(as_text(definition)) & (size - 1)];
     if (!slot)
         slot = std::make_unique<parsed_text>();
     parsed_text& found = *slot;

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include <asio/post.hpp>
-
 #include "gateway/context.hpp"
 #include "gateway/pg_errors.hpp"
 #include "gateway/worker.hpp"
@@ -230,11 +228,7 @@ void pg_lane::on_link_lost(const std::string& cause, bool mid_message)
     body_dropped_ = body_left_ > 0;
     waiting_ = wait::none;
     channel_.flush();
-    // Not from within the link's reading: the lane may lease another one.
-    asio::post(channel_.io(), [this, alive = std::weak_ptr<bool>(alive_)] {
-        if (!alive.expired())
-            resume();
-    });
+    resume_later();
 }
 
 void pg_lane::on_client_gone()
@@ -273,6 +267,8 @@ void pg_lane::on_cancel(std::function<void()> done)
         pg::append_ready_for_query(channel_.out(), pg::transaction_status::idle);
         channel_.flush();
         resume();
+    } else if (running_again_) {
+        refuse_next(client_error::cancelled, "canceling statement due to user request", "");
     } else if (link_ && !link_->tracker().idle()) {
         link_->cancel(std::move(done));
         return;

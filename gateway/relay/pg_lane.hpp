@@ -77,6 +77,9 @@ private:
     bool examine_sequence(bytes_view rest);
     bool examine_one(char type, bytes_view body, bool first);
     bool may_share() const noexcept;
+    // How long the request that examine() saw will take; multiplexer::alone: nobody may join it;
+    // nullopt: it is not of the kind that shares..
+    std::optional<server_time> expected_if_sharable() const noexcept;
     std::size_t share(bytes_view rest);
     std::size_t share_leased(bytes_view rest);
     std::size_t submit(pg_link& link, bytes_view request, server_time expected);
@@ -135,6 +138,7 @@ private:
     bool fresh_ = false;             // no message of the client's went to link_ yet
     bool settings_changed_ = false;  // for this lease, and the server has not said that it did
     unsigned returned_ = 0;          // how often the next request came back from a shared link
+    bool running_again_ = false;     // it just came back, and is about to run again
     bool replaying_ = false;
     bool replayed_ = false;
     bool touched_all_ = false;
@@ -157,7 +161,6 @@ private:
         }
     };
     std::unordered_map<std::string, statement_ref, text_hash, std::equal_to<>> statements_;
-    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for posts
     std::vector<std::pair<std::uint64_t, std::string>> parsing_;  // Parse sent, not answered
 };
 

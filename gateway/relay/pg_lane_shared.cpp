@@ -1,7 +1,5 @@
 // gateway/relay/pg_lane_shared.cpp: a client's request on a link that it shares with others, and
 // texts that come often.
-#include <asio/post.hpp>
-
 #include "gateway/context.hpp"
 #include "gateway/relay/pg_lane.hpp"
 #include "proto/core/reader.hpp"
@@ -51,8 +49,7 @@ void pg_lane::examine(char type, std::size_t total, bytes_view rest)
     if (session_mode() || total > rest.size() || total > request_most)
         return;
     if (type == 'Q') {
-        const auto body = as_text(rest.subspan(header_size, total - header_size));
-        const auto& traits = traits_of(body.substr(0, body.find('\0')));
+        const auto& traits = traits_of(up_to_zero(rest.subspan(header_size, total - header_size)));
         look.size = total;
         look.digest = traits.digest;
         look.only_reads = traits.only_reads;
@@ -129,33 +126,38 @@ bool pg_lane::examine_one(char type, bytes_view body, bool first)
     }
 }
 
+std::optional<server_time> pg_lane::expected_if_sharable() const noexcept
+{
+    const request_look& look = memory_.look;
+    if (!look.only_reads || look.size == 0 || !may_share())
+        return std::nullopt;
+    const auto expected = memory_.latencies.expected(look.digest);
+    if (returned_ > 0 || expected < server_time::zero() || expected > multiplexer::shared_most)
+        return multiplexer::alone;
+    return expected;
+}
+
 // Puts the request behind others', if it may and there is a place. 0: not so.
 std::size_t pg_lane::share(bytes_view rest)
 {
-    const request_look& look = memory_.look;
-    if (!look.only_reads || look.size == 0 || !may_share() || returned_ > 0)
+    const auto expected = expected_if_sharable();
+    if (!expected || *expected == multiplexer::alone)
         return 0;
-    const auto expected = memory_.latencies.expected(look.digest);
-    if (expected < server_time::zero() || expected > multiplexer::shared_most)
-        return 0;
-    pg_link* link = sharing_.pick(settings_, expected, memory_.now());
-    return link ? submit(*link, rest.first(look.size), expected) : 0;
+    pg_link* link = sharing_.pick(settings_, *expected, memory_.now());
+    return link ? submit(*link, rest.first(memory_.look.size), *expected) : 0;
 }
 
 // The request is the first on a link that was just leased: others may join it, unless it is known
 // to take long, or not known at all; then its time is measured.
 std::size_t pg_lane::share_leased(bytes_view rest)
 {
-    const request_look& look = memory_.look;
-    if (!look.only_reads || look.size == 0 || !may_share() || settings_changed_)
+    const auto expected = expected_if_sharable();
+    if (!expected || settings_changed_)
         return 0;
-    auto expected = memory_.latencies.expected(look.digest);
-    if (expected < server_time::zero() || expected > multiplexer::shared_most || returned_ > 0)
-        expected = multiplexer::alone;
     pg_link* link = std::exchange(link_, nullptr);
     link->begin_sharing(sharing_);
-    const auto taken = submit(*link, rest.first(look.size), expected);
-    if (expected < multiplexer::alone)
+    const auto taken = submit(*link, rest.first(memory_.look.size), *expected);
+    if (*expected < multiplexer::alone)
         sharing_.fill(*link);
     return taken;
 }
@@ -164,18 +166,17 @@ std::size_t pg_lane::share_leased(bytes_view rest)
 bool pg_lane::on_offer(backend& shared)
 {
     auto& link = static_cast<pg_link&>(shared);
-    if (starting_ || closed_ || !may_share() || returned_ > 0 || in_.size() < header_size)
+    if (starting_ || closed_ || in_.size() < header_size)
         return false;
     memory_.begin();
     const auto request = in_.readable();
     const auto length = load_be<std::uint32_t>(request.data() + 1);
     examine(static_cast<char>(request[0]), std::size_t{length} + 1, request);
-    const request_look& look = memory_.look;
-    const auto expected = memory_.latencies.expected(look.digest);
-    if (!look.only_reads || look.size == 0 || expected < server_time::zero() ||
-        expected > multiplexer::shared_most || !link.takes_more(settings_, memory_.now(), false))
+    const auto expected = expected_if_sharable();
+    if (!expected || *expected == multiplexer::alone ||
+        !link.takes_more(settings_, memory_.now(), false))
         return false;
-    in_.consume(submit(link, request.first(look.size), expected));
+    in_.consume(submit(link, request.first(memory_.look.size), *expected));
     return true;
 }
 
@@ -220,10 +221,8 @@ void pg_lane::on_shared_returned(bytes_view request)
     again.append(request);
     again.append(in_.readable());
     in_.swap(again);
-    asio::post(channel_.io(), [this, alive = std::weak_ptr<bool>(alive_)] {
-        if (!alive.expired())
-            resume();
-    });
+    running_again_ = true;
+    resume_later();
 }
 
 void pg_lane::on_shared_lost(const std::string& cause, bool mid_message)
@@ -239,10 +238,7 @@ void pg_lane::on_shared_lost(const std::string& cause, bool mid_message)
         client_error::backend_lost, false, "the connection to the database was lost: " + cause);
     pg::append_ready_for_query(channel_.out(), pg::transaction_status::idle);
     channel_.flush();
-    asio::post(channel_.io(), [this, alive = std::weak_ptr<bool>(alive_)] {
-        if (!alive.expired())
-            resume();
-    });
+    resume_later();
 }
 
 // An unnamed Parse at the start of a request that is all there, outside of a transaction. A text

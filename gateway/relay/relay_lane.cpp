@@ -1,6 +1,8 @@
 // gateway/relay/relay_lane.cpp: waiting for a backend, and why there is none.
 #include "gateway/relay/relay_lane.hpp"
 
+#include <asio/post.hpp>
+
 #include "gateway/context.hpp"
 #include "gateway/log/log.hpp"
 #include "proto/core/errc.hpp"
@@ -70,6 +72,14 @@ void relay_lane::resume()
     }
     if (!closed_ && waiting_ == wait::none && !blocked_)
         channel_.set_reading(true);
+}
+
+void relay_lane::resume_later()
+{
+    asio::post(channel_.io(), [this, alive = std::weak_ptr<bool>(alive_)] {
+        if (!alive.expired())
+            resume();
+    });
 }
 
 void relay_lane::on_data(bytes_view bytes)

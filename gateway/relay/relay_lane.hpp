@@ -50,6 +50,8 @@ protected:
     bool lease();
     // Goes on with the bytes that waited.
     void resume();
+    // The same from the loop: not from within a link's reading, the lane may lease another one.
+    void resume_later();
     void hold(wait what);
     // The next request of the client is answered with this error.
     void refuse_next(client_error code, std::string message, std::string hint);
@@ -65,7 +67,8 @@ protected:
     wait waiting_ = wait::none;
     bool starting_ = true;  // the client has not heard that it is logged in
     bool closed_ = false;
-    bool blocked_ = false;  // the server does not take bytes
+    bool blocked_ = false;                                        // the server does not take bytes
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for posts
 
 private:
     // pool::waiter

@@ -25,6 +25,13 @@ inline std::string_view as_text(bytes_view bytes) noexcept
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+// A zero-terminated text without its zero; all of it where the zero is not there yet.
+inline std::string_view up_to_zero(bytes_view bytes) noexcept
+{
+    const auto text = as_text(bytes);
+    return text.substr(0, text.find('\0'));
+}
+
 template <std::unsigned_integral T>
 constexpr T byte_swapped(T value) noexcept
 {

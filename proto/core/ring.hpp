@@ -36,6 +36,12 @@ public:
         first_ = (first_ + 1) & (slots_.size() - 1);
         --count_;
     }
+    void erase(std::size_t i) noexcept
+    {
+        for (; i + 1 < count_; ++i)
+            (*this)[i] = (*this)[i + 1];
+        --count_;
+    }
     void clear() noexcept { first_ = count_ = 0; }
 
 private:

@@ -18,21 +18,21 @@ bool reply_tracker::sent(const owed& entry)
             return false;
         skipping_ = false;
     }
-    if (entry.kind == owed_kind::copy_end && count_ == 0)
+    if (entry.kind == owed_kind::copy_end && owed_.empty())
         return false;
-    push(entry);
+    owed_.push(entry);
     return true;
 }
 
 reply_tracker::verdict reply_tracker::complete(std::initializer_list<owed_kind> kinds)
 {
     verdict answer;
-    if (count_ == 0 || std::find(kinds.begin(), kinds.end(), head().kind) == kinds.end()) {
+    if (owed_.empty() || std::find(kinds.begin(), kinds.end(), owed_.front().kind) == kinds.end()) {
         answer.unexpected = true;
         return answer;
     }
-    answer.owner = head().owner;
-    answer.ended = head();
+    answer.owner = owed_.front().owner;
+    answer.ended = owed_.front();
     pop();
     return answer;
 }
@@ -40,7 +40,7 @@ reply_tracker::verdict reply_tracker::complete(std::initializer_list<owed_kind> 
 reply_tracker::verdict reply_tracker::on_message(char type)
 {
     using enum owed_kind;
-    const owed_kind now = count_ ? head().kind : sync;
+    const owed_kind now = !owed_.empty() ? owed_.front().kind : sync;
     switch (type) {
         case '1':
             return complete({parse});
@@ -63,7 +63,7 @@ reply_tracker::verdict reply_tracker::on_message(char type)
             break;
         case 'G':
         case 'W':
-            if (count_ > 0)
+            if (!owed_.empty())
                 begin_copy_in();
             break;
         default:
@@ -72,7 +72,7 @@ reply_tracker::verdict reply_tracker::on_message(char type)
     verdict answer;
     answer.owner = head_owner();
     // Asynchronous messages may come at any time; everything else belongs to a request.
-    answer.unexpected = count_ == 0 && type != 'N' && type != 'S' && type != 'A';
+    answer.unexpected = owed_.empty() && type != 'N' && type != 'S' && type != 'A';
     return answer;
 }
 
@@ -86,7 +86,7 @@ reply_tracker::verdict reply_tracker::begin_error()
 {
     verdict answer;
     answer.owner = head_owner();
-    answer.unexpected = count_ == 0;
+    answer.unexpected = owed_.empty();
     copy_in_ = false;
     return answer;
 }
@@ -95,9 +95,9 @@ reply_tracker::verdict reply_tracker::begin_error()
 void reply_tracker::begin_copy_in()
 {
     copy_in_ = true;
-    while (count_ > 1) {
-        const owed_kind kind = at(1).kind;
-        erase(1);
+    while (owed_.size() > 1) {
+        const owed_kind kind = owed_[1].kind;
+        owed_.erase(1);
         if (kind != owed_kind::sync) {
             copy_in_ = false;
             return;
@@ -107,64 +107,41 @@ void reply_tracker::begin_copy_in()
 
 std::optional<owed> reply_tracker::take_fake()
 {
-    if (count_ == 0 || !head().fake)
+    if (owed_.empty() || !owed_.front().fake)
         return std::nullopt;
-    const owed entry = head();
+    const owed entry = owed_.front();
     pop();
     return entry;
 }
 
 void reply_tracker::disown(const void* owner) noexcept
 {
-    for (std::size_t i = 0; i < count_; ++i) {
-        if (at(i).owner == owner)
-            at(i).owner = nullptr;
+    for (std::size_t i = 0; i < owed_.size(); ++i) {
+        if (owed_[i].owner == owner)
+            owed_[i].owner = nullptr;
     }
 }
 
 std::size_t reply_tracker::ready_owed(const void* owner) const noexcept
 {
     std::size_t found = 0;
-    for (std::size_t i = 0; i < count_; ++i) {
-        const auto kind = at(i).kind;
-        found += at(i).owner == owner && (kind == owed_kind::query || kind == owed_kind::sync);
+    for (std::size_t i = 0; i < owed_.size(); ++i) {
+        const auto kind = owed_[i].kind;
+        found += owed_[i].owner == owner && (kind == owed_kind::query || kind == owed_kind::sync);
     }
     return found;
 }
 
-void reply_tracker::push(const owed& entry)
-{
-    if (count_ == ring_.size()) {
-        std::vector<owed> larger(std::max<std::size_t>(16, ring_.size() * 2));
-        for (std::size_t i = 0; i < count_; ++i)
-            larger[i] = at(i);
-        ring_.swap(larger);
-        first_ = 0;
-    }
-    at(count_) = entry;
-    ++count_;
-}
-
 void reply_tracker::pop() noexcept
 {
-    first_ = (first_ + 1) & (ring_.size() - 1);
-    --count_;
+    owed_.pop();
     drop_markers();
 }
 
 void reply_tracker::drop_markers() noexcept
 {
-    while (count_ > 0 && head().kind == owed_kind::copy_end) {
-        first_ = (first_ + 1) & (ring_.size() - 1);
-        --count_;
-    }
-}
-
-void reply_tracker::erase(std::size_t i) noexcept
-{
-    for (; i + 1 < count_; ++i)
-        at(i) = at(i + 1);
-    --count_;
+    while (!owed_.empty() && owed_.front().kind == owed_kind::copy_end)
+        owed_.pop();
 }
 
 }  // namespace sluice::pg

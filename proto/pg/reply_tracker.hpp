@@ -18,7 +18,8 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
-#include <vector>
+
+#include "proto/core/ring.hpp"
 
 namespace sluice::pg {
 
@@ -62,14 +63,15 @@ public:
     verdict on_error(F&& dropped)
     {
         const verdict answer = begin_error();
-        if (count_ == 0 || head().kind == owed_kind::sync || head().kind == owed_kind::query)
+        if (owed_.empty() || owed_.front().kind == owed_kind::sync ||
+            owed_.front().kind == owed_kind::query)
             return answer;
         // Of the extended protocol: the server ignores even a Query before the next Sync.
-        while (count_ > 0 && head().kind != owed_kind::sync) {
-            dropped(head());
+        while (!owed_.empty() && owed_.front().kind != owed_kind::sync) {
+            dropped(owed_.front());
             pop();
         }
-        skipping_ = count_ == 0;
+        skipping_ = owed_.empty();
         return answer;
     }
 
@@ -81,41 +83,31 @@ public:
     // Replies of `owner` that end with ReadyForQuery and are still owed.
     std::size_t ready_owed(const void* owner) const noexcept;
 
-    bool empty() const noexcept { return count_ == 0; }
-    std::size_t size() const noexcept { return count_; }
-    void* head_owner() const noexcept { return count_ ? at(0).owner : nullptr; }
-    const owed* head_entry() const noexcept { return count_ ? &at(0) : nullptr; }
+    bool empty() const noexcept { return owed_.empty(); }
+    std::size_t size() const noexcept { return owed_.size(); }
+    void* head_owner() const noexcept { return empty() ? nullptr : owed_.front().owner; }
+    const owed* head_entry() const noexcept { return empty() ? nullptr : &owed_.front(); }
     template <class F>
     void for_each(F&& visit) const
     {
-        for (std::size_t i = 0; i < count_; ++i)
-            visit(at(i));
+        for (std::size_t i = 0; i < owed_.size(); ++i)
+            visit(owed_[i]);
     }
     bool copying_in() const noexcept { return copy_in_; }
     bool skipping() const noexcept { return skipping_; }
     // 'I' idle, 'T' in a transaction, 'E' in a failed one; as of the last ReadyForQuery.
     char status() const noexcept { return status_; }
     // Nothing is owed and the server waits for a new request.
-    bool idle() const noexcept { return count_ == 0 && !copy_in_ && !skipping_; }
+    bool idle() const noexcept { return owed_.empty() && !copy_in_ && !skipping_; }
 
 private:
-    owed& head() noexcept { return at(0); }
-    owed& at(std::size_t i) noexcept { return ring_[(first_ + i) & (ring_.size() - 1)]; }
-    const owed& at(std::size_t i) const noexcept
-    {
-        return ring_[(first_ + i) & (ring_.size() - 1)];
-    }
-    void push(const owed& entry);
     void pop() noexcept;
-    void erase(std::size_t i) noexcept;
     void drop_markers() noexcept;
     verdict begin_error();
     void begin_copy_in();
     verdict complete(std::initializer_list<owed_kind> kinds);
 
-    std::vector<owed> ring_;  // its size is a power of two
-    std::size_t first_ = 0;
-    std::size_t count_ = 0;
+    ring<owed> owed_;
     char status_ = 'I';
     bool copy_in_ = false;
     bool skipping_ = false;
