@@ -71,10 +71,10 @@ def system_calls(targets, options):
     """Per statement: a long run less a short one, so that logins do not count."""
     from meters import SystemCalls
     found, each = [], 400 if options.quick else 1500
-    for clients in (16, 500):
+    for clients in (1, 16, 500):
         if clients not in options.clients:
             continue
-        each_here = max(50, each * 16 // clients)
+        each_here = max(50, min(each, each * 16 // clients))
         for protocol in options.protocols:
             for target in targets:
                 database = database_for(target, protocol, clients)
