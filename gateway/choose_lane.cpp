@@ -51,6 +51,12 @@ bool session::choose_lane()
             "See users." + identity_.user + ".databases.");
         return false;
     }
+    if (shared_.operations.disabled(identity_.database)) {
+        refuse(client_error::database_disabled,
+               "database \"" + identity_.database + "\" is disabled: it takes no new connections",
+               "");
+        return false;
+    }
     if (!enter(*entry, who))
         return false;
     switch (entry->engine) {
@@ -95,6 +101,8 @@ bool session::choose_sqlite()
     }
     translate_options options;
     options.max_message = shared_.settings.gateway.max_message;
+    options.way_in = &shared_.operations.gate_of(identity_.database);
+    options.pause_most = shared_.settings.find_database(identity_.database)->pool.queue_timeout;
     if (protocol_ == client_protocol::mysql) {
         auto talk =
             std::make_shared<my_conversation>(*this, *file, options, shared_.mysql_version.text());

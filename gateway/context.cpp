@@ -22,6 +22,7 @@ std::size_t worker_count(int configured)
 
 context::context(const config& loaded)
     : settings(loaded),
+      operations(*this),
       blocking(helper_threads),
       databases(*this),
       users(loaded.users, loaded.auth.method, make_auth_secret()),

@@ -11,6 +11,7 @@
 #include <openssl/ssl.h>
 
 #include "drivers/io/poller.hpp"
+#include "gateway/admin/actions.hpp"
 #include "gateway/auth/rsa_keys.hpp"
 #include "gateway/auth/user_store.hpp"
 #include "gateway/cancel_registry.hpp"
@@ -31,6 +32,7 @@ struct context {
     ~context();
 
     const config& settings;                        // any thread, never changes
+    admin::actions operations;                     // any thread
     asio::thread_pool blocking;                    // DNS, libpq's steps, PBKDF2
     std::vector<std::unique_ptr<worker>> workers;  // each its own thread's
     client_limits limits;                          // any thread

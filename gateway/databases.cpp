@@ -40,6 +40,12 @@ pool::limits limits_of(const pool_config& settings)
 
 namespace {
 
+// Keys begin with the database's name and a zero byte.
+std::string database_of(const std::string& key)
+{
+    return key.substr(0, key.find('\0'));
+}
+
 pg::connect_options connect_options_of(const database& entry,
                                        const std::string& name,
                                        const user* who)
@@ -75,6 +81,8 @@ std::shared_ptr<relay_database> database_table::find_or_make(
         found = {};
         found.database = make();
         found.forgettable = forgettable;
+        if (shared_.operations.paused(database_of(key)))
+            found.database->pool().pause();
     }
     found.used = std::chrono::steady_clock::now();
     return found.database;
@@ -160,6 +168,21 @@ void database_table::close_all()
     const std::scoped_lock lock(mutex_);
     for (auto& [key, each] : slots_)
         each.database->pool().close();
+}
+
+void database_table::for_each(
+    const std::function<void(const std::string&, relay_database&)>& look) const
+{
+    const std::scoped_lock lock(mutex_);
+    for (const auto& [key, each] : slots_)
+        look(database_of(key), *each.database);
+}
+
+std::set<std::string> database_table::names() const
+{
+    std::set<std::string> all;
+    for_each([&](const std::string& name, relay_database&) { all.insert(name); });
+    return all;
 }
 
 std::size_t database_table::open_backends() const

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,10 @@ public:
     void sweep(std::size_t worker, std::chrono::steady_clock::time_point now);
     // Closes what is idle everywhere and refuses what waits.
     void close_all();
+    // Each pool with the name of its database as clients say it. `look` must not come back here.
+    void for_each(const std::function<void(const std::string&, relay_database&)>& look) const;
+    // Databases that have a pool now.
+    std::set<std::string> names() const;
     // Backends of all pools that are open or being opened.
     std::size_t open_backends() const;
 

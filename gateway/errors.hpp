@@ -31,6 +31,8 @@ enum class client_error {
     tls_required,
     unknown_database,  // once authenticated
     forbidden_database,
+    database_disabled,   // by an administrator
+    database_paused,     // for longer than queue_timeout
     no_database,         // none chosen yet (MySQL)
     unknown_connection,  // KILL
     kill_denied,

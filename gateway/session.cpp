@@ -283,15 +283,31 @@ void session::drain()
 
 void session::shut_down()
 {
+    end_at_once({}, "shut down");
+}
+
+// What it runs is cancelled and rolled back, as for any client that leaves.
+void session::kill_by_administrator()
+{
+    if (phase_ == phase::finished)
+        return;
+    log::info(
+        "client killed by an administrator",
+        {{"client", identity_.id}, {"user", identity_.user}, {"database", identity_.database}});
+    end_at_once("terminating connection due to administrator command", "killed");
+}
+
+void session::end_at_once(std::string_view message, std::string_view reason)
+{
     if (phase_ == phase::finished)
         return;
     if (phase_ == phase::serving) {
         // In the middle of a MySQL reply its number could not be right.
         if (protocol_ == client_protocol::postgres || lane_->quiescent())
-            append_error(client_error::shutting_down);
+            append_error(client_error::shutting_down, message);
         flush();
     }
-    gone("shut down");
+    gone(reason);
 }
 
 void session::sweep(std::chrono::steady_clock::time_point now)

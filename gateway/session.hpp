@@ -39,6 +39,7 @@ public:
     void cancel(std::function<void()> done);
     void drain();
     void shut_down();
+    void kill_by_administrator();
     void sweep(std::chrono::steady_clock::time_point now);
 
     // client_channel
@@ -78,6 +79,7 @@ private:
     void pass_cancel_on();
     void refuse(client_error code, const std::string& message, const std::string& hint);
     void append_error(client_error code, std::string_view message = {}, std::string_view hint = {});
+    void end_at_once(std::string_view message, std::string_view reason);
     void gone(std::string_view reason);
     void finish();
     void after_write(io_status status);

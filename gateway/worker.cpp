@@ -120,6 +120,26 @@ void worker::post_close_clients()
     });
 }
 
+void worker::post_kill_clients(const std::string& database)
+{
+    asio::post(io_, [this, database] {
+        for (auto& [id, client] : sessions_) {
+            if (client->identity().database == database)
+                client->kill_by_administrator();
+        }
+    });
+}
+
+void worker::post_kill_client(std::uint64_t id, std::function<void(bool)> done)
+{
+    asio::post(io_, [this, id, done = std::move(done)] {
+        session* client = find(id);
+        if (client)
+            client->kill_by_administrator();
+        done(client != nullptr);
+    });
+}
+
 void worker::post_stop()
 {
     asio::post(io_, [this] {

@@ -45,6 +45,10 @@ public:
     void post_drain();
     // Clients leave now; any thread.
     void post_close_clients();
+    // An administrator drops the clients of a database, respectively one client (`done`, on this
+    // worker: whether there was one); any thread.
+    void post_kill_clients(const std::string& database);
+    void post_kill_client(std::uint64_t id, std::function<void(bool)> done);
     // The loop ends when its handlers have; any thread.
     void post_stop();
 

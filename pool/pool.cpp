@@ -112,6 +112,52 @@ std::string shared_pool::last_failure() const
     return last_failure_;
 }
 
+void shared_pool::pause()
+{
+    paused_.store(true);
+    for (auto& each : shards_)
+        each->post_retire();
+}
+
+void shared_pool::resume()
+{
+    paused_.store(false);
+    for (auto& each : shards_)
+        each->post_fill();
+}
+
+void shared_pool::reconnect()
+{
+    {
+        const std::scoped_lock lock(epoch_mutex_);
+        epoch_.fetch_add(1);
+        outdated_ = connected_;
+    }
+    for (auto& each : shards_)
+        each->post_retire();
+}
+
+std::size_t shared_pool::outdated() const
+{
+    const std::scoped_lock lock(epoch_mutex_);
+    return outdated_;
+}
+
+void shared_pool::begin_epoch(backend& b)
+{
+    const std::scoped_lock lock(epoch_mutex_);
+    b.book.epoch = epoch_.load();
+    ++connected_;
+}
+
+void shared_pool::end_epoch(std::uint32_t epoch)
+{
+    const std::scoped_lock lock(epoch_mutex_);
+    --connected_;
+    if (epoch != epoch_.load())
+        --outdated_;
+}
+
 void shared_pool::close()
 {
     for (auto& each : shards_)

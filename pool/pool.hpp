@@ -73,12 +73,27 @@ public:
     void touch(steady_clock::time_point now) noexcept { used_.store(now); }
     steady_clock::time_point last_used() const noexcept { return used_.load(); }
 
+    // Nobody gets a backend until resume(), and every backend is closed as soon as nobody uses it:
+    // when open() is zero, the pool is at rest. Who waits goes on waiting. Any thread, both.
+    void pause();
+    void resume();
+    bool paused() const noexcept { return paused_.load(); }
+    // Every backend that is connected now is closed when nobody uses it, and others are opened as
+    // they are needed. outdated(): of those, how many are open still. Any thread, both.
+    void reconnect();
+    std::size_t outdated() const;
+
     // Closes idle backends and fails waiters on every worker; safe to call from any thread.
     void close();
 
 private:
     friend class shard;
     shared_pool(std::string name, pool::limits limits, std::unique_ptr<opener> source);
+
+    // A shard's backend is connected, respectively gone.
+    void begin_epoch(backend& b);
+    void end_epoch(std::uint32_t epoch);
+    std::uint32_t epoch() const noexcept { return epoch_.load(); }
 
     const std::string name_;
     const pool::limits limits_;
@@ -92,6 +107,11 @@ private:
     std::atomic<std::size_t> failures_{0};
     std::atomic<steady_clock::time_point> retry_at_{};
     std::atomic<steady_clock::time_point> used_{};
+    std::atomic<bool> paused_{false};
+    std::atomic<std::uint32_t> epoch_{0};  // counts reconnect(); changed under epoch_mutex_
+    mutable std::mutex epoch_mutex_;
+    std::size_t connected_ = 0;
+    std::size_t outdated_ = 0;  // of them, of an earlier epoch
     mutable std::mutex failure_mutex_;
     std::string last_failure_;
 };

@@ -50,11 +50,11 @@ backend* shard::acquire(waiter& w)
 // Null when none is idle, or when the best one has to prove first that it lives.
 backend* shard::take_idle(steady_clock::time_point now)
 {
-    while (!idle_.empty() && !first_) {
+    while (!idle_.empty() && !first_ && !shared_->paused()) {
         backend& b = *idle_.back();
         idle_.pop_back();
         idle_published_.store(idle_.size());
-        if (now >= b.book.expires) {
+        if (worn_out(b, now)) {
             discard(b);
             continue;
         }
@@ -74,7 +74,7 @@ bool shard::take(const backend& wanted)
     if (found == idle_.rend() || first_)
         return false;
     const auto now = steady_clock::now();
-    if (now >= (*found)->book.expires || now - (*found)->book.idle_since >= settings().probe_after)
+    if (worn_out(**found, now) || now - (*found)->book.idle_since >= settings().probe_after)
         return false;
     idle_.erase(std::next(found).base());
     idle_published_.store(idle_.size());
@@ -96,7 +96,7 @@ void shard::give_back(backend& b)
         --coming_;
     }
     const auto now = steady_clock::now();
-    if (closed_ || now >= b.book.expires) {
+    if (closed_ || worn_out(b, now)) {
         discard(b);
         return;
     }
@@ -156,7 +156,9 @@ void shard::discard(backend& b)
     // Later, because callers may still be inside the backend's own functions; and the permit is
     // free only when the server's connection is.
     asio::post(io_, [keep = pool(), this, dead = disown(b)]() mutable {
+        const auto epoch = dead->book.epoch;
         dead.reset();
+        shared_->end_epoch(epoch);
         shared_->return_permit();
     });
 }
@@ -173,6 +175,7 @@ void shard::opened(std::unique_ptr<backend> b)
     b->book.expires =
         b->book.opened + std::max<steady_clock::duration>(
                              jittered(settings().lifetime, random_ >> 33), std::chrono::seconds(1));
+    shared_->begin_epoch(*b);
     backend& fresh = *b;
     own(std::move(b));
     give_back(fresh);
@@ -189,7 +192,7 @@ void shard::open_failed(std::string cause)
 
 void shard::fill(steady_clock::time_point now)
 {
-    if (closed_ || !first_)
+    if (closed_ || !first_ || shared_->paused())
         return;
     if (!shared_->may_connect(now))
         return;
@@ -209,7 +212,7 @@ void shard::fill(steady_clock::time_point now)
 
 void shard::offer(backend& shared, std::size_t most)
 {
-    for (; most > 0 && first_; --most) {
+    for (; most > 0 && first_ && !shared_->paused(); --most) {
         waiter& w = *first_;
         if (!w.on_offer(shared))
             return;
@@ -223,7 +226,7 @@ void shard::offer(backend& shared, std::size_t most)
 
 void shard::grow()
 {
-    if (closed_ || coming_ > 0 || !shared_->may_connect(steady_clock::now()) ||
+    if (closed_ || coming_ > 0 || shared_->paused() || !shared_->may_connect(steady_clock::now()) ||
         !shared_->take_connect_slot())
         return;
     if (shared_->take_permit()) {
@@ -284,7 +287,7 @@ void shard::sweep(steady_clock::time_point now)
     expire_idle(now);
     fill(now);
     // `min` is kept by the first worker's shard, and only once the pool has been used.
-    if (worker_ == 0 && shared_->open() > 0 && shared_->may_connect(now)) {
+    if (worker_ == 0 && shared_->open() > 0 && !shared_->paused() && shared_->may_connect(now)) {
         while (shared_->open() < settings().min && shared_->take_connect_slot()) {
             if (!shared_->take_permit()) {
                 shared_->return_connect_slot();
@@ -297,12 +300,13 @@ void shard::sweep(steady_clock::time_point now)
 
 void shard::expire_waiters(steady_clock::time_point now)
 {
+    // Nothing is tried while the pool is paused: failures are old then.
+    const bool connects_fail = shared_->connects_fail() && !shared_->paused();
     const bool any_open = shared_->working() > 0;
     // The line is in order of arrival: the first who may stay ends it.
     while (first_) {
         waiter& w = *first_;
-        const auto verdict =
-            judge_wait(now - w.since_, any_open, shared_->connects_fail(), settings());
+        const auto verdict = judge_wait(now - w.since_, any_open, connects_fail, settings());
         if (verdict == wait_end::keep_waiting)
             return;
         unlink(w);
@@ -352,6 +356,29 @@ void shard::close_now()
         shared_->leave_queue();
         w.on_refused(errc::pool_closed, "the pool is closed");
     }
+}
+
+void shard::post_retire()
+{
+    asio::post(io_, [keep = pool(), this] { retire_all(); });
+}
+
+// Those in use are not lent to anybody else: their time is over.
+void shard::retire_all()
+{
+    while (!idle_.empty())
+        discard(*idle_.back());
+    const auto now = steady_clock::now();
+    for (auto& each : all_)
+        each->book.expires = std::min(each->book.expires, now);
+    fill(now);
+}
+
+// Not to be leased again. A backend that was on its way to another worker during reconnect() is
+// known by its epoch.
+bool shard::worn_out(const backend& b, steady_clock::time_point now) const noexcept
+{
+    return now >= b.book.expires || b.book.epoch != shared_->epoch() || shared_->paused();
 }
 
 void shard::own(std::unique_ptr<backend> b)

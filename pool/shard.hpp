@@ -85,6 +85,8 @@ public:
     steady_clock::time_point oldest_wait() const noexcept { return oldest_published_.load(); }
     void post_fill();   // any thread: a permit or an idle backend may be had, look again
     void post_close();  // any thread
+    // any thread: what is connected now is closed when nobody uses it
+    void post_retire();
 
 private:
     friend class shared_pool;
@@ -106,6 +108,8 @@ private:
     void expire_waiters(steady_clock::time_point now);
     void expire_idle(steady_clock::time_point now);
     void close_now();
+    void retire_all();
+    bool worn_out(const backend& b, steady_clock::time_point now) const noexcept;
 
     shared_pool* const shared_;
     asio::io_context& io_;

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 namespace sluice {
 
@@ -34,7 +35,8 @@ public:
         steady_clock::time_point opened;
         steady_clock::time_point expires;  // past it the backend is not leased again
         steady_clock::time_point idle_since;
-        std::size_t index = 0;  // in its shard's list of all
+        std::size_t index = 0;    // in its shard's list of all
+        std::uint32_t epoch = 0;  // of its pool when it was opened
         bool probing = false;
     } book;
 };

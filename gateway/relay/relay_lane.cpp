@@ -125,6 +125,11 @@ void relay_lane::on_refused(std::error_code code, const std::string& cause)
                     "too many requests wait for a connection to " + where +
                         " (pool.max_queued = " + std::to_string(limits.max_queued) + ")",
                     "Raise pool.size or pool.max_queued, or send fewer requests at once.");
+    } else if (code == errc::pool_timeout && of_.pool().paused()) {
+        refuse_next(client_error::queue_timeout,
+                    where + " is paused, and pool.queue_timeout (" + ms(limits.queue_timeout) +
+                        ") has passed",
+                    "An administrator has paused it; RESUME in the console ends that.");
     } else if (code == errc::pool_timeout) {
         refuse_next(client_error::queue_timeout,
                     "no connection to " + where + " became free within pool.queue_timeout (" +

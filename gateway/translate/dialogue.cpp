@@ -4,6 +4,7 @@
 
 #include <new>
 #include <optional>
+#include <utility>
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
@@ -18,6 +19,7 @@ dialogue::dialogue(client_channel& channel, sqlite::database& on, translate_opti
       io_(channel.io()),
       session_(on, sqlite::session_context{}, channel.io().get_executor()),
       options_(with),
+      worker_(channel.worker()),
       client_took_(channel.io())
 {
 }
@@ -49,12 +51,19 @@ void dialogue::gone()
     channel_ = nullptr;
     session_.cancel();
     client_took_.cancel();
+    if (!busy_)
+        come_out();
 }
 
 void dialogue::cancel()
 {
     if (over() || !busy_)
         return;
+    if (held_) {
+        close_with_error(client_error::cancelled);
+        client_took_.cancel();
+        return;
+    }
     cancelled_ = true;
     session_.cancel();
     client_took_.cancel();
@@ -68,8 +77,10 @@ bool dialogue::quiescent() const noexcept
 void dialogue::request_drain()
 {
     draining_ = true;
-    if (quiescent() && !over())
+    if ((quiescent() || held_) && !over()) {
         close_with_error(client_error::shutting_down);
+        client_took_.cancel();
+    }
 }
 
 void dialogue::close_now(std::string_view why)
@@ -96,18 +107,66 @@ asio::awaitable<void> dialogue::run([[maybe_unused]] std::shared_ptr<dialogue> s
 {
     try {
         while (!over() && more_messages()) {
+            if (!inside_ && options_.way_in) {
+                auto entering = go_in();
+                co_await std::move(entering);
+                if (over())
+                    break;
+            }
             cancelled_ = false;
             auto answering = answer_next();
             const auto taken = co_await std::move(answering);
             work_.consume(taken);
+            if (inside_ && options_.way_in->closed() && between_transactions())
+                come_out();
         }
     } catch (const std::bad_alloc&) {
         if (!over())
             close_with_error(client_error::out_of_memory);
     }
     busy_ = false;
+    if (gone_ || between_transactions())
+        come_out();
     if (!over())
         after_run();
+}
+
+// A paused database: no new transaction begins.
+asio::awaitable<void> dialogue::go_in()
+{
+    auto& way = *options_.way_in;
+    const auto now = std::chrono::steady_clock::now();
+    const auto until = options_.pause_most.count() > 0 ? now + options_.pause_most
+                                                       : asio::steady_timer::time_point::max();
+    while (!over()) {
+        way.enter(worker_);
+        inside_ = true;
+        if (!way.closed())
+            co_return;
+        come_out();
+        if (std::chrono::steady_clock::now() >= until) {
+            close_with_error(client_error::database_paused);
+            break;
+        }
+        held_ = true;
+        client_took_.expires_at(until);
+        way.wait(this, io_, [weak = weak_from_this()] {
+            if (const auto self = weak.lock(); self && self->held_)
+                self->client_took_.cancel();
+        });
+        asio::error_code woken;
+        auto token = asio::redirect_error(asio::use_awaitable, woken);
+        auto waiting = client_took_.async_wait(token);
+        co_await std::move(waiting);
+        way.forget(this);
+        held_ = false;
+    }
+}
+
+void dialogue::come_out() noexcept
+{
+    if (std::exchange(inside_, false))
+        options_.way_in->leave(worker_);
 }
 
 void dialogue::after_run()

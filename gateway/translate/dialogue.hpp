@@ -11,6 +11,7 @@
 // reading stops); rows under way (row_stream).
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,7 @@
 #include <asio/steady_timer.hpp>
 
 #include "drivers/sqlite/engine.hpp"
+#include "gateway/admin/gate.hpp"
 #include "gateway/errors.hpp"
 #include "gateway/lane.hpp"
 #include "gateway/translate/row_stream.hpp"
@@ -31,11 +33,13 @@ inline constexpr std::size_t requests_max = 256 * 1024;
 
 struct translate_options {
     std::size_t max_message = std::size_t{1} << 30;
+    admin::gate* way_in = nullptr;            // outlives every dialogue; null: always open
+    std::chrono::milliseconds pause_most{0};  // how long a client waits for it; 0: no limit
 };
 
 class dialogue : public std::enable_shared_from_this<dialogue> {
 public:
-    virtual ~dialogue() = default;
+    virtual ~dialogue() { come_out(); }
 
     virtual void start() = 0;
     void take(bytes_view bytes);
@@ -77,11 +81,16 @@ protected:
 
 private:
     asio::awaitable<void> run(std::shared_ptr<dialogue> self);
+    asio::awaitable<void> go_in();
+    void come_out() noexcept;
     void after_run();
     void send_rows(byte_queue rows, row_stream& from);
 
     bool draining_ = false;
     bool reading_ = true;
+    bool inside_ = false;  // counted by the gate
+    bool held_ = false;    // waits for the gate
+    const std::size_t worker_;
     asio::steady_timer client_took_;
 };
 

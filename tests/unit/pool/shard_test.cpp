@@ -319,6 +319,85 @@ TEST_F(shard_test, OldBackendsAreClosed)
     EXPECT_EQ(pool->open(), 0u);
 }
 
+TEST_F(shard_test, APausedPoolComesToRestAndGoesOnWithEverybodyWhoWaited)
+{
+    limits with;
+    with.size = 2;
+    make(with);
+    ask();
+    turn();
+    client& working = clients[0];
+    ask();
+    turn();
+    home().give_back(*clients[1].lease);
+    pool->pause();
+    EXPECT_EQ(ask().lease, nullptr);
+    turn();
+    EXPECT_EQ(home().idle_count(), 0u) << "idle backends are closed";
+    EXPECT_EQ(pool->open(), 1u);
+    home().give_back(*working.lease);
+    turn();
+    EXPECT_EQ(pool->open(), 0u);
+    home().sweep(steady_clock::now());
+    turn();
+    EXPECT_EQ(clients[2].lease, nullptr);
+    EXPECT_EQ(pool->open(), 0u) << "nothing is opened meanwhile";
+    pool->resume();
+    turn();
+    ASSERT_NE(clients[2].lease, nullptr);
+    EXPECT_FALSE(clients[2].refused);
+}
+
+TEST_F(shard_test, APauseThatEndsAtOnceLeavesNobodyWaiting)
+{
+    limits with;
+    with.size = 2;
+    make(with);
+    home().give_back(*(ask(), turn(), clients[0].lease));
+    pool->pause();
+    ask();
+    pool->resume();
+    turn();
+    EXPECT_NE(clients[1].lease, nullptr);
+}
+
+TEST_F(shard_test, PausingDoesNotStopTheQueueTimeout)
+{
+    limits with;
+    with.queue_timeout = milliseconds(50);
+    make(with);
+    pool->pause();
+    ask();
+    home().sweep(steady_clock::now() + milliseconds(60));
+    EXPECT_EQ(clients[0].refused, errc::pool_timeout);
+}
+
+TEST_F(shard_test, AfterAReconnectEveryBackendIsAnother)
+{
+    limits with;
+    with.size = 3;
+    make(with);
+    ask();
+    turn();
+    ask();
+    turn();
+    home().give_back(*clients[1].lease);
+    EXPECT_EQ(pool->outdated(), 0u);
+    pool->reconnect();
+    EXPECT_EQ(pool->outdated(), 2u);
+    turn();
+    EXPECT_EQ(pool->outdated(), 1u) << "the one in use is left";
+    EXPECT_EQ(ask().lease, nullptr);
+    turn();
+    ASSERT_NE(clients[2].lease, nullptr) << "a new one";
+    home().give_back(*clients[0].lease);
+    turn();
+    EXPECT_EQ(pool->outdated(), 0u);
+    EXPECT_EQ(pool->open(), 1u);
+    home().give_back(*clients[2].lease);
+    EXPECT_EQ(home().idle_count(), 1u) << "the new one stays";
+}
+
 // Several workers, real threads: permits are exact, nobody starves, a backend has one user.
 TEST(shards, LimitsAreExactAcrossWorkersAndNobodyStarves)
 {
