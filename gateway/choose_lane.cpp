@@ -24,7 +24,23 @@ bool session::enter(const database& entry, const user* who)
                "too many clients of user \"" + identity_.user +
                    "\" (max_clients = " + std::to_string(user_max) + ")",
                "Close idle connections or raise users." + identity_.user + ".max_clients.");
-    return refused == client_limits::refusal::none;
+    return refused == client_limits::refusal::none && enter_tenant();
+}
+
+bool session::enter_tenant()
+{
+    const bool by_database = shared_.settings.tenants.key == tenant_key::database;
+    auto found = shared_.tenants.find(by_database ? identity_.database : identity_.tenant);
+    if (!found->enter_client()) {
+        const auto most = std::to_string(found->limits().max_clients);
+        refuse(client_error::too_many_tenant_clients,
+               "too many clients of tenant \"" + found->name() + "\" (max_clients = " + most + ")",
+               "Close idle connections or raise max_clients in " +
+                   shared_.tenants.section_of(found->name()) + ".");
+        return false;
+    }
+    tenant_ = tenant_ticket(std::move(found));
+    return true;
 }
 
 // False: the client was refused.

@@ -24,6 +24,7 @@ context::context(const config& loaded)
     : settings(loaded),
       operations(*this),
       blocking(helper_threads),
+      tenants(loaded.tenants),
       databases(*this),
       users(loaded.users, loaded.auth.method, make_auth_secret()),
       mysql_version(loaded.listen.mysql_version)

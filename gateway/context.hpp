@@ -22,6 +22,7 @@
 #include "gateway/relay/statements.hpp"
 #include "gateway/server_version.hpp"
 #include "gateway/sqlite_files.hpp"
+#include "gateway/tenants/table.hpp"
 
 namespace sluice::gateway {
 
@@ -36,6 +37,7 @@ struct context {
     asio::thread_pool blocking;                    // DNS, libpq's steps, PBKDF2
     std::vector<std::unique_ptr<worker>> workers;  // each its own thread's
     client_limits limits;                          // any thread
+    tenant_table tenants;                          // any thread
     sqlite_files files;                            // any thread, after start
     cancel_registry cancels;                       // any thread
     statement_table statements;                    // any thread

@@ -14,6 +14,7 @@
 
 #include <asio/io_context.hpp>
 
+#include "pool/tenant.hpp"
 #include "proto/core/byte_queue.hpp"
 
 namespace sluice::gateway {
@@ -35,6 +36,7 @@ struct client_identity {
     std::uint64_t id = 0;  // of this client in logs
     std::string user;
     std::string database;  // as the client named it
+    std::string tenant;    // "": by its database (gateway/tenants/identify.hpp)
     // Of the startup packet, all; MySQL: the connection attributes.
     std::vector<std::pair<std::string, std::string>> parameters;
     std::string peer;       // address:port, or "unix"
@@ -62,6 +64,8 @@ public:
     // After flushing what can be flushed; the lane is destroyed later, never inside its own calls.
     virtual void close(std::string_view reason) = 0;
     virtual const client_identity& identity() const noexcept = 0;
+    // Whose limits hold for the client, and who pays for it; outlives the lane if it keeps a copy.
+    virtual const std::shared_ptr<pool::tenant>& tenant() const noexcept;
     // A session that shows its backend's own pid: cancels come with it from now on.
     virtual void set_pid(std::uint32_t pid) = 0;
     // The lane has taken what it needs of identity().parameters.

@@ -1,6 +1,7 @@
 // gateway/my_front.cpp: the login of a MySQL client, and COM_CHANGE_USER.
 #include "gateway/context.hpp"
 #include "gateway/front.hpp"
+#include "gateway/tenants/identify.hpp"
 #include "gateway/my_errors.hpp"
 #include "proto/mysql/constants.hpp"
 #include "proto/mysql/server_login.hpp"
@@ -76,7 +77,7 @@ public:
             consumed += taken;
             switch (next) {
                 case action::need_credentials:
-                    login_.supply(shared_.users.mysql_credentials_for(login_.user()), out);
+                    login_.supply(shared_.users.mysql_credentials_for(name()), out);
                     break;
                 case action::read_more:
                     return front_action::read_more;
@@ -102,11 +103,11 @@ public:
     {
         pg::credentials scram;
         if (login_.known().other)
-            scram = shared_.users.credentials_for(login_.user());
+            scram = shared_.users.credentials_for(name());
         return [sealed = login_.sealed(),
                 known = login_.known(),
                 scram = std::move(scram),
-                user = login_.user()] {
+                user = name()] {
             auto password = sealed.open();
             if (!password)
                 return false;
@@ -142,19 +143,25 @@ public:
     const std::string& user() const noexcept override { return login_.user(); }
     std::string failure() const override
     {
-        const auto known = shared_.users.mysql_credentials_for(login_.user());
+        const auto known = shared_.users.mysql_credentials_for(name());
         const bool needs_password = known.known && known.other && known.native.empty() &&
                                     known.sha2.empty() && !login_.tls_active();
         return login_.failure().reason +
                (needs_password ? "; without TLS, log in with the SHA2$ verifier that `sluice "
                                  "password " +
-                                     login_.user() + "` prints, in users." + login_.user() +
+                                     name() + "` prints, in users." + name() +
                                      ".password beside the SCRAM verifier"
                                : "");
     }
     std::uint8_t sequence() const noexcept override { return login_.sequence(); }
 
 private:
+    // Whose password it is: without the tenant.
+    std::string name() const
+    {
+        return std::string(login_name(shared_.settings.tenants, login_.user()));
+    }
+
     context& shared_;
     mysql::server_login login_;
 };

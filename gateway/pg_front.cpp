@@ -3,6 +3,7 @@
 
 #include "gateway/context.hpp"
 #include "gateway/front.hpp"
+#include "gateway/tenants/identify.hpp"
 #include "gateway/tls.hpp"
 #include "proto/core/bytes.hpp"
 #include "proto/pg/login.hpp"
@@ -55,7 +56,7 @@ public:
             consumed += taken;
             switch (action) {
                 case pg::login_action::need_credentials:
-                    login_.supply(shared_.users.credentials_for(login_.user()), out);
+                    login_.supply(shared_.users.credentials_for(name()), out);
                     break;
                 case pg::login_action::read_more:
                     return front_action::read_more;
@@ -80,7 +81,7 @@ public:
 
     std::function<bool()> password_check() override
     {
-        return [known = login_.known(), user = login_.user(), password = login_.password()] {
+        return [known = login_.known(), user = name(), password = login_.password()] {
             return pg::password_matches(known, user, password);
         };
     }
@@ -112,6 +113,12 @@ public:
     std::uint8_t sequence() const noexcept override { return 0; }
 
 private:
+    // Whose password it is: without the tenant.
+    std::string name() const
+    {
+        return std::string(login_name(shared_.settings.tenants, login_.user()));
+    }
+
     context& shared_;
     pg::login_machine login_;
 };

@@ -60,6 +60,19 @@ void session::start()
     }
 }
 
+// Of fake clients in tests, and of those that have not chosen a database yet.
+const std::shared_ptr<pool::tenant>& client_channel::tenant() const noexcept
+{
+    static const auto unlimited =
+        std::make_shared<pool::tenant>("default", std::make_shared<const pool::tenant_limits>());
+    return unlimited;
+}
+
+const std::shared_ptr<pool::tenant>& session::tenant() const noexcept
+{
+    return tenant_.tenant() ? tenant_.shared() : client_channel::tenant();
+}
+
 asio::io_context& session::io() noexcept
 {
     return home_.io();

@@ -19,6 +19,7 @@
 #include "gateway/config/config.hpp"
 #include "gateway/front.hpp"
 #include "gateway/lane.hpp"
+#include "gateway/tenants/table.hpp"
 
 namespace sluice::gateway {
 
@@ -52,6 +53,7 @@ public:
     void set_reading(bool on) override;
     void close(std::string_view reason) override;
     const client_identity& identity() const noexcept override { return identity_; }
+    const std::shared_ptr<pool::tenant>& tenant() const noexcept override;
     void set_pid(std::uint32_t pid) override;
     void forget_parameters() noexcept override;
     void change_user(bytes_view input) override;  // session_mysql.cpp, with what follows
@@ -89,6 +91,7 @@ private:
     bool choose_sqlite();
     bool refuse_engine(const std::string& engine, const std::string& protocol);
     bool enter(const database& entry, const user* who);
+    bool enter_tenant();
 
     context& shared_;
     class worker& home_;
@@ -102,6 +105,7 @@ private:
     bool registered_ = false;
     bool active_ = false;  // bytes came since the last sweep
     client_limits::ticket counted_;
+    tenant_ticket tenant_;
     std::chrono::steady_clock::time_point deadline_;
     std::unique_ptr<front> front_;  // during the login
     byte_queue login_in_;

@@ -7,6 +7,7 @@
 #include "gateway/context.hpp"
 #include "gateway/log/log.hpp"
 #include "gateway/session.hpp"
+#include "gateway/tenants/identify.hpp"
 #include "gateway/tls.hpp"
 #include "gateway/worker.hpp"
 
@@ -136,6 +137,10 @@ void session::register_for_cancels()
 void session::begin_serving()
 {
     front_->introduce(identity_);
+    const char* sni =
+        stream_.ssl() ? SSL_get_servername(stream_.ssl(), TLSEXT_NAMETYPE_host_name) : nullptr;
+    identity_.tenant = tenant_name(shared_.settings.tenants, identity_, sni ? sni : "");
+    identity_.user = login_name(shared_.settings.tenants, identity_.user);
     front_.reset();
     byte_queue rest;
     rest.swap(login_in_);

@@ -35,6 +35,7 @@ void session::change_user(bytes_view input)
         return;
     retire_lane();
     counted_ = {};
+    tenant_ = {};
     phase_ = phase::login;
     deadline_ = std::chrono::steady_clock::now() + shared_.settings.gateway.login_timeout;
     front_ = make_my_front(shared_, identity_);
@@ -98,6 +99,7 @@ bool session::change_database(std::string_view name, std::uint8_t sequence, byte
     }
     lane& before = retire_lane();
     counted_ = {};
+    tenant_ = {};
     identity_.database = std::move(wanted);
     identity_.mysql->schema.clear();
     identity_.mysql->sequence = sequence;

@@ -166,6 +166,8 @@ void worker::sweep()
 {
     const auto now = std::chrono::steady_clock::now();
     shared_.databases.sweep(index_, now);
+    if (index_ == 0 && sweeps_ % sessions_every == 0)
+        shared_.tenants.sweep(now);
     if (++sweeps_ % sessions_every != 0)
         return;
     for (auto& [id, client] : sessions_)

@@ -190,21 +190,24 @@ struct user {
 enum class tenant_key { database, user, user_suffix, option, server_name };
 enum class priority { high, normal, low };
 
-// Zero: no limit. Accepted, no effect yet.
+// Zero: no limit.
 struct tenant {
     std::string name;
     std::size_t max_clients = 0;
     int max_concurrent = 0;
+    int min_reserved = 0;
     int max_queued = 0;
     duration queue_timeout{0};
     double max_rate = 0;  // requests a second
-    int burst = 0;
+    int burst = 0;  // 0: a tenth of a second's worth
+    duration target_delay{0};
     duration statement_timeout{0};
     duration transaction_timeout{0};
     duration idle_transaction_timeout{0};
     std::size_t max_buffer = 0;
     int weight = 1;
     sluice::gateway::priority priority = sluice::gateway::priority::normal;
+    bool dry_run = false;
 };
 
 struct tenants_config {

@@ -118,7 +118,7 @@ constexpr std::string_view pool_modes[] = {"session", "transaction", "statement"
 constexpr std::string_view mysql_tls_modes[] = {
     "disabled", "preferred", "required", "verify_ca", "verify_identity"};
 constexpr std::string_view tenant_keys_[] = {
-    "database", "user", "user_suffix", "option", "server_name"};
+    "database", "user", "user_suffix", "startup", "sni"};
 constexpr std::string_view priorities[] = {"high", "normal", "low"};
 
 constexpr key root_keys[] = {
@@ -308,11 +308,17 @@ constexpr key tenant_keys[] = {
     whole<&te::max_clients>("max_clients", 0, many, "0", "clients at once; 0: no limit of its own"),
     whole<&te::max_concurrent>("max_concurrent", 0, many, "0",
         "requests or transactions that hold a connection; 0: any number"),
+    whole<&te::min_reserved>("min_reserved", 0, many, "0",
+        "of those, so many are served before everybody else's; lent while unused"),
     whole<&te::max_queued>("max_queued", 0, many, "0", "requests that may wait; 0: any number"),
     timed<&te::queue_timeout>("queue_timeout", 0, day, "0s",
         "how long one waits; 0s: as the pool says"),
     real<&te::max_rate>("max_rate", 0, many, "0", "requests a second; 0: any rate"),
-    whole<&te::burst>("burst", 0, many, "0", "requests at once above the rate"),
+    whole<&te::burst>("burst", 0, many, "0",
+        "requests at once above the rate; 0: a tenth of a second's worth"),
+    timed<&te::target_delay>("target_delay", 0, day, "0s",
+        "who always waits longer than that, for want of connections, has its newest requests "
+        "refused; 0s: never"),
     timed<&te::statement_timeout>("statement_timeout", 0, day, "0s",
         "statements are cancelled after; 0s: never"),
     timed<&te::transaction_timeout>("transaction_timeout", 0, day, "0s",
@@ -322,6 +328,7 @@ constexpr key tenant_keys[] = {
     sized<&te::max_buffer>("max_buffer", 0, 64 * gibibyte, "0B", "bytes in flight; 0B: no limit"),
     whole<&te::weight>("weight", 1, 1000, "1", "its share of what is scarce"),
     one_of<&te::priority>("priority", priorities, "normal", "who is served first"),
+    flag<&te::dry_run>("dry_run", "false", "count what would be refused, refuse nothing"),
 };
 // clang-format on
 

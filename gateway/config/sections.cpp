@@ -281,7 +281,6 @@ void read_users(const node& table, config& into, problems& found)
 
 void read_tenants(const node& table, config& into, problems& found)
 {
-    found.warning(table.at, "[tenants] has no effect yet");
     node own;
     own.kind = node_kind::table;
     for (const auto& entry : table.members) {

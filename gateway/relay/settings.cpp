@@ -222,6 +222,14 @@ std::string canonical_encoding(std::string_view value)
 
 }  // namespace
 
+std::string value_in_options(std::string_view options, std::string_view name)
+{
+    session_settings given;
+    parse_options(options, given);
+    const auto* found = given.find(name);
+    return found ? *found : std::string();
+}
+
 bool startup_settings(const std::vector<std::pair<std::string, std::string>>& parameters,
                       session_settings& into)
 {
@@ -238,6 +246,7 @@ bool startup_settings(const std::vector<std::pair<std::string, std::string>>& pa
         const std::string key = lower_case(name);
         into.set(key, key == "client_encoding" ? canonical_encoding(value) : value);
     }
+    into.erase("sluice.tenant");  // in options: for the gateway
     return understood;
 }
 

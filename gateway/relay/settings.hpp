@@ -41,6 +41,9 @@ private:
 
 std::string lower_case(std::string_view name);
 
+// Of one setting in a startup packet's `options`; "": it is not there.
+std::string value_in_options(std::string_view options, std::string_view name);
+
 // What to send to a backend so that it has `wanted`: a text for one simple Query, empty when
 // nothing differs. `applied` is what was set on it before, `reported` what it says it has now.
 struct settings_change {

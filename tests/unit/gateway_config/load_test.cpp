@@ -195,15 +195,19 @@ TEST_F(Load, OneSqliteFileBelongsToOneDatabase)
     EXPECT_THAT(made.errors, ElementsAre(HasSubstr("c.toml:11:12: [databases.o] has the same")));
 }
 
-TEST_F(Load, WhatHasNoEffectYetIsAWarning)
+TEST_F(Load, TenantsHaveLimits)
 {
     const auto made = with(
         "[tenants]\nkey = \"user\"\n[tenants.default]\nmax_rate = 1.5\n"
+        "min_reserved = 2\ntarget_delay = \"20ms\"\ndry_run = true\n"
         "[databases.app.pool]\nmultiplex = true\n");
     EXPECT_THAT(made.errors, IsEmpty());
-    EXPECT_THAT(made.warnings,
-                ElementsAre(HasSubstr("[tenants] has no effect yet")));
-    EXPECT_EQ(made.settings.tenants.named.at("default").max_rate, 1.5);
+    EXPECT_THAT(made.warnings, IsEmpty());
+    const auto& limits = made.settings.tenants.named.at("default");
+    EXPECT_EQ(limits.max_rate, 1.5);
+    EXPECT_EQ(limits.min_reserved, 2);
+    EXPECT_EQ(limits.target_delay, duration(20));
+    EXPECT_TRUE(limits.dry_run);
 }
 
 TEST_F(Load, TheExampleShowsTheDefaults)
