@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "gateway/auth/password_command.hpp"
+#include "gateway/cli/import_command.hpp"
 #include "gateway/cli/settings_command.hpp"
 #include "gateway/cli/sqlite_command.hpp"
 #include "gateway/config/load.hpp"
@@ -26,6 +27,8 @@ constexpr const char* examples =
     "  sluice check sluice.toml      name everything that is wrong with the file\n"
     "  sluice password alice         print the lines to put into [users.alice]\n"
     "  sluice settings pool          what can be set, with defaults; a word narrows it\n"
+    "  sluice import pgbouncer.ini -o sluice.toml\n"
+    "                                migrate from PgBouncer; names what has no counterpart\n"
     "  sluice sqlite backup notes --config sluice.toml --to copy.db\n"
     "                                copy a SQLite file, also while it is served; or vacuum, "
     "check\n"
@@ -148,6 +151,11 @@ int run_command_line(int argc, const char* const* argv)
     settings->add_option("name", setting, "part of the name of a section or key")
         ->type_name("NAME");
     settings->add_flag("--markdown", as_page, "all of them, as a page");
+    auto* importer = app.add_subcommand("import", "turn a pgbouncer.ini into a configuration");
+    import_command imported;
+    importer->add_option("file", imported.from, "pgbouncer.ini")->required()->type_name("FILE");
+    importer->add_option("--output,-o", imported.to, "the file to make; else standard output")
+        ->type_name("FILE");
     app.require_subcommand(0, 1);
     try {
         app.parse(argc, argv);
@@ -159,6 +167,8 @@ int run_command_line(int argc, const char* const* argv)
     if (*password)
         return run_password_command(
             user, {std::cin, std::cout, std::cerr}, ::isatty(STDIN_FILENO) == 1);
+    if (*importer)
+        return run_import_command(imported, std::cout, std::cerr);
     if (*settings)
         return settings_command(setting, as_page);
     if (*sqlite) {
