@@ -29,7 +29,7 @@ bool session::enter(const database& entry, const user* who)
 
 bool session::enter_tenant()
 {
-    const bool by_database = shared_.settings.tenants.key == tenant_key::database;
+    const bool by_database = rules_->settings.tenants.key == tenant_key::database;
     auto found = shared_.tenants.find(by_database ? identity_.database : identity_.tenant);
     if (!found->enter_client()) {
         const auto most = std::to_string(found->limits().max_clients);
@@ -46,7 +46,7 @@ bool session::enter_tenant()
 // False: the client was refused.
 bool session::choose_lane()
 {
-    const auto& settings = shared_.settings;
+    const auto& settings = rules_->settings;
     const bool undecided = protocol_ == client_protocol::mysql && identity_.database.empty();
     if (undecided && !choose_default_database()) {
         lane_ = std::make_unique<my_lobby>(shared_, *this);
@@ -102,7 +102,8 @@ bool session::choose_mysql(const database& entry, const user* who)
     lane_ = std::make_unique<my_lane>(
         shared_,
         *this,
-        shared_.databases.mysql(entry, identity_.database, who, identity_.mysql->capabilities));
+        shared_.databases.mysql(
+            *rules_, entry, identity_.database, who, identity_.mysql->capabilities));
     return true;
 }
 
@@ -116,9 +117,9 @@ bool session::choose_sqlite()
         return false;
     }
     translate_options options;
-    options.max_message = shared_.settings.gateway.max_message;
+    options.max_message = rules_->settings.gateway.max_message;
     options.way_in = &shared_.operations.gate_of(identity_.database);
-    options.pause_most = shared_.settings.find_database(identity_.database)->pool.queue_timeout;
+    options.pause_most = rules_->settings.find_database(identity_.database)->pool.queue_timeout;
     if (protocol_ == client_protocol::mysql) {
         auto talk =
             std::make_shared<my_conversation>(*this, *file, options, shared_.mysql_version.text());

@@ -21,12 +21,12 @@ std::size_t worker_count(int configured)
 }  // namespace
 
 context::context(const config& loaded)
-    : settings(loaded),
+    : auth_secret(make_auth_secret()),
+      live(std::make_shared<const generation>(loaded, auth_secret)),
       operations(*this),
       blocking(helper_threads),
       tenants(loaded.tenants),
       databases(*this),
-      users(loaded.users, loaded.auth.method, make_auth_secret()),
       mysql_version(loaded.listen.mysql_version)
 {
     for (std::size_t i = 0; i < worker_count(loaded.gateway.workers); ++i)

@@ -8,17 +8,16 @@
 #include <vector>
 
 #include <asio/thread_pool.hpp>
-#include <openssl/ssl.h>
 
 #include "drivers/io/poller.hpp"
 #include "gateway/admin/actions.hpp"
 #include "gateway/auth/rsa_keys.hpp"
-#include "gateway/auth/user_store.hpp"
 #include "gateway/cancel_registry.hpp"
 #include "gateway/client_limits.hpp"
 #include "gateway/config/config.hpp"
+#include "gateway/control.hpp"
 #include "gateway/databases.hpp"
-#include "gateway/my_backends.hpp"
+#include "gateway/generation.hpp"
 #include "gateway/relay/statements.hpp"
 #include "gateway/server_version.hpp"
 #include "gateway/sqlite_files.hpp"
@@ -32,7 +31,18 @@ struct context {
     explicit context(const config& loaded);
     ~context();
 
-    const config& settings;                        // any thread, never changes
+    // What is in effect now, for one expression or to be kept; see generation.hpp.
+    std::shared_ptr<const generation> current() const { return live.get(); }
+    config_snapshot settings() const
+    {
+        auto now = live.get();
+        const config* inside = &now->settings;
+        return {std::move(now), inside};
+    }
+
+    const std::string auth_secret;                 // any thread, never changes
+    live_generation live;                          // any thread
+    sluice::gateway::control control;              // any thread
     admin::actions operations;                     // any thread
     asio::thread_pool blocking;                    // DNS, libpq's steps, PBKDF2
     std::vector<std::unique_ptr<worker>> workers;  // each its own thread's
@@ -42,11 +52,8 @@ struct context {
     cancel_registry cancels;                       // any thread
     statement_table statements;                    // any thread
     database_table databases;                      // any thread
-    user_store users;                              // any thread, after start
-    my_backends mysql_backends;                    // any thread, after start
     rsa_keys rsa;                                  // any thread
     server_version mysql_version;                  // any thread
-    SSL_CTX* tls = nullptr;                        // any thread; null: no TLS for clients
     std::atomic<std::size_t> clients{0};           // any thread
 };
 

@@ -24,6 +24,7 @@
 namespace sluice::gateway {
 
 struct context;
+struct generation;
 
 pool::limits limits_of(const pool_config& settings);
 
@@ -37,7 +38,8 @@ public:
                                           const user* who);
 
     // `capabilities`: the client's. Some of them make pools of their own.
-    std::shared_ptr<my_database> mysql(const database& entry,
+    std::shared_ptr<my_database> mysql(const generation& rules,
+                                       const database& entry,
                                        const std::string& name,
                                        const user* who,
                                        std::uint32_t capabilities);

@@ -5,7 +5,8 @@
 
 namespace sluice::gateway {
 
-std::shared_ptr<my_database> database_table::mysql(const database& entry,
+std::shared_ptr<my_database> database_table::mysql(const generation& rules,
+                                                   const database& entry,
                                                    const std::string& name,
                                                    const user* who,
                                                    std::uint32_t capabilities)
@@ -21,7 +22,7 @@ std::shared_ptr<my_database> database_table::mysql(const database& entry,
     key += '\0';
     key += std::to_string(capabilities & my_pool_flags);
     const auto make = [&] {
-        auto connect = shared_.mysql_backends.options_for(entry, name, who, capabilities);
+        auto connect = rules.mysql_backends.options_for(entry, name, who, capabilities);
         auto made = std::make_shared<my_database>(entry.pool, mode, connect.database);
         my_link_options options;
         options.max_prepared = static_cast<std::size_t>(entry.pool.max_prepared);

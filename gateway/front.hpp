@@ -23,6 +23,7 @@
 namespace sluice::gateway {
 
 struct context;
+struct generation;
 
 enum class front_action {
     read_more,       // send what was appended, wait for bytes
@@ -60,9 +61,12 @@ public:
     virtual std::uint8_t sequence() const noexcept = 0;
 };
 
-std::unique_ptr<front> make_pg_front(context& shared);
+// `rules` outlive the front.
+std::unique_ptr<front> make_pg_front(context& shared, const generation& rules);
 // `who`: id, peer and connection id. With `who.mysql` this is a COM_CHANGE_USER, which comes first
 // in what step() sees.
-std::unique_ptr<front> make_my_front(context& shared, const client_identity& who);
+std::unique_ptr<front> make_my_front(context& shared,
+                                     const generation& rules,
+                                     const client_identity& who);
 
 }  // namespace sluice::gateway

@@ -8,9 +8,10 @@ namespace sluice::gateway {
 
 bool must_learn_version(const context& shared)
 {
-    if (shared.settings.listen.mysql.empty() || shared.mysql_version.known())
+    const auto settings = shared.settings();
+    if (settings->listen.mysql.empty() || shared.mysql_version.known())
         return false;
-    for (const auto& [name, entry] : shared.settings.databases) {
+    for (const auto& [name, entry] : settings->databases) {
         if (entry.engine == engine::mysql)
             return true;
     }
@@ -22,11 +23,12 @@ asio::awaitable<void> learn_mysql_version(context& shared,
                                           std::chrono::milliseconds timeout)
 {
     const auto deadline = std::chrono::steady_clock::now() + timeout;
-    for (const auto& [name, entry] : shared.settings.databases) {
+    const auto rules = shared.current();
+    for (const auto& [name, entry] : rules->settings.databases) {
         if (entry.engine != engine::mysql || shared.mysql_version.known())
             continue;
         // Of [databases."*"] no database is known to exist: none is named.
-        auto options = shared.mysql_backends.options_for(entry, {}, nullptr, 0);
+        auto options = rules->mysql_backends.options_for(entry, {}, nullptr, 0);
         options.track_session = false;
         auto made = co_await mysql::connect(loop, shared.blocking, std::move(options), deadline);
         if (!made) {

@@ -99,7 +99,7 @@ void listener::open_tcp()
     if (best->ai_family == AF_INET6)
         set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
     if (::bind(fd, best->ai_addr, best->ai_addrlen) != 0 ||
-        ::listen(fd, shared_.settings.listen.backlog) != 0) {
+        ::listen(fd, shared_.settings()->listen.backlog) != 0) {
         const int error = errno;
         ::close(fd);
         fail(address_, std::strerror(error));
@@ -130,8 +130,8 @@ void listener::open_unix()
         ::unlink(where_.unix_path.c_str());
     ::close(probe);
     if (::bind(fd, name, sizeof address) != 0 ||
-        ::chmod(where_.unix_path.c_str(), shared_.settings.listen.unix_socket_mode) != 0 ||
-        ::listen(fd, shared_.settings.listen.backlog) != 0) {
+        ::chmod(where_.unix_path.c_str(), shared_.settings()->listen.unix_socket_mode) != 0 ||
+        ::listen(fd, shared_.settings()->listen.backlog) != 0) {
         const int error = errno;
         ::close(fd);
         fail(address_, std::strerror(error));
@@ -201,7 +201,7 @@ void listener::deal(int fd, std::string peer)
     exhausted_ = false;
     if (!where_.is_unix()) {
         set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-        const auto& keepalive = shared_.settings.gateway.tcp_keepalive;
+        const auto keepalive = shared_.settings()->gateway.tcp_keepalive;
         if (keepalive.enabled) {
             set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
             set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(keepalive.idle.count()));

@@ -29,7 +29,9 @@ std::string host_of(const client_identity& who)
     return who.unix_socket() ? "localhost" : who.peer.substr(0, who.peer.rfind(':'));
 }
 
-mysql::server_login_options options_of(context& shared, const client_identity& who)
+mysql::server_login_options options_of(context& shared,
+                                       const generation& rules,
+                                       const client_identity& who)
 {
     mysql::server_login_options options;
     options.server_version = shared.mysql_version.text();
@@ -39,8 +41,8 @@ mysql::server_login_options options_of(context& shared, const client_identity& w
         options.plugin = mysql::auth_plugin::native_password;
     options.unix_socket = who.unix_socket();
     options.tls =
-        options.unix_socket ? mysql::client_tls::off : tls_of(shared.settings.listen.tls.mode);
-    options.trust = shared.settings.auth.method == auth_method::trust;
+        options.unix_socket ? mysql::client_tls::off : tls_of(rules.settings.listen.tls.mode);
+    options.trust = rules.settings.auth.method == auth_method::trust;
     options.rsa = shared.rsa.get();
     options.host = host_of(who);
     return options;
@@ -53,12 +55,15 @@ mysql::session_so_far before_of(const client_identity& who)
 
 class my_front final : public front {
 public:
-    my_front(context& shared, const client_identity& who)
-        : shared_(shared), login_(options_of(shared, who))
+    my_front(context& shared, const generation& rules, const client_identity& who)
+        : rules_(rules), login_(options_of(shared, rules, who))
     {
     }
-    my_front(context& shared, const client_identity& who, const mysql::session_so_far& before)
-        : shared_(shared), login_(options_of(shared, who), before)
+    my_front(context& shared,
+             const generation& rules,
+             const client_identity& who,
+             const mysql::session_so_far& before)
+        : rules_(rules), login_(options_of(shared, rules, who), before)
     {
     }
 
@@ -77,7 +82,7 @@ public:
             consumed += taken;
             switch (next) {
                 case action::need_credentials:
-                    login_.supply(shared_.users.mysql_credentials_for(name()), out);
+                    login_.supply(rules_.users.mysql_credentials_for(name()), out);
                     break;
                 case action::read_more:
                     return front_action::read_more;
@@ -103,7 +108,7 @@ public:
     {
         pg::credentials scram;
         if (login_.known().other)
-            scram = shared_.users.credentials_for(name());
+            scram = rules_.users.credentials_for(name());
         return [sealed = login_.sealed(),
                 known = login_.known(),
                 scram = std::move(scram),
@@ -143,7 +148,7 @@ public:
     const std::string& user() const noexcept override { return login_.user(); }
     std::string failure() const override
     {
-        const auto known = shared_.users.mysql_credentials_for(name());
+        const auto known = rules_.users.mysql_credentials_for(name());
         const bool needs_password = known.known && known.other && known.native.empty() &&
                                     known.sha2.empty() && !login_.tls_active();
         return login_.failure().reason +
@@ -159,20 +164,22 @@ private:
     // Whose password it is: without the tenant.
     std::string name() const
     {
-        return std::string(login_name(shared_.settings.tenants, login_.user()));
+        return std::string(login_name(rules_.settings.tenants, login_.user()));
     }
 
-    context& shared_;
+    const generation& rules_;
     mysql::server_login login_;
 };
 
 }  // namespace
 
-std::unique_ptr<front> make_my_front(context& shared, const client_identity& who)
+std::unique_ptr<front> make_my_front(context& shared,
+                                     const generation& rules,
+                                     const client_identity& who)
 {
     if (who.mysql)
-        return std::make_unique<my_front>(shared, who, before_of(who));
-    return std::make_unique<my_front>(shared, who);
+        return std::make_unique<my_front>(shared, rules, who, before_of(who));
+    return std::make_unique<my_front>(shared, rules, who);
 }
 
 }  // namespace sluice::gateway

@@ -198,7 +198,8 @@ void my_lobby::list_databases()
 {
     const auto& who = channel_.identity();
     const auto capabilities = who.mysql->capabilities;
-    const user* allowed = shared_.settings.find_user(who.user);
+    const auto settings = shared_.settings();
+    const user* allowed = settings->find_user(who.user);
     auto& out = channel_.out();
     std::uint8_t sequence = 1;
     mysql::append_column_count(out, sequence, 1);
@@ -207,7 +208,7 @@ void my_lobby::list_databases()
     named.length = 256;
     mysql::append_column(out, sequence, named);
     mysql::append_end_of_columns(out, sequence, {}, capabilities);
-    for (const auto& [name, entry] : shared_.settings.databases) {
+    for (const auto& [name, entry] : settings->databases) {
         if (name != "*" && entry.engine != engine::postgres && (!allowed || allowed->may_use(name)))
             mysql::packet_writer(out, sequence).lenenc_string(name);
     }

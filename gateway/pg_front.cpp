@@ -42,7 +42,8 @@ pg::login_options login_options_of(const config& settings)
 
 class pg_front final : public front {
 public:
-    explicit pg_front(context& shared) : shared_(shared), login_(login_options_of(shared.settings))
+    pg_front(context& shared, const generation& rules)
+        : shared_(shared), rules_(rules), login_(login_options_of(rules.settings))
     {
     }
 
@@ -56,7 +57,7 @@ public:
             consumed += taken;
             switch (action) {
                 case pg::login_action::need_credentials:
-                    login_.supply(shared_.users.credentials_for(name()), out);
+                    login_.supply(rules_.users.credentials_for(name()), out);
                     break;
                 case pg::login_action::read_more:
                     return front_action::read_more;
@@ -116,18 +117,19 @@ private:
     // Whose password it is: without the tenant.
     std::string name() const
     {
-        return std::string(login_name(shared_.settings.tenants, login_.user()));
+        return std::string(login_name(rules_.settings.tenants, login_.user()));
     }
 
     context& shared_;
+    const generation& rules_;
     pg::login_machine login_;
 };
 
 }  // namespace
 
-std::unique_ptr<front> make_pg_front(context& shared)
+std::unique_ptr<front> make_pg_front(context& shared, const generation& rules)
 {
-    return std::make_unique<pg_front>(shared);
+    return std::make_unique<pg_front>(shared, rules);
 }
 
 }  // namespace sluice::gateway

@@ -6,6 +6,7 @@
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+#include <asio/post.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 
@@ -13,7 +14,6 @@
 #include "gateway/learn_version.hpp"
 #include "gateway/listener.hpp"
 #include "gateway/log/log.hpp"
-#include "gateway/tls.hpp"
 #include "gateway/worker.hpp"
 
 namespace sluice::gateway {
@@ -41,7 +41,9 @@ private:
     void start_listening();
     asio::awaitable<void> start_listening_mysql();
     void listen(const endpoint& where, client_protocol protocol);
+    void attach_control();
     void on_signal(int number);
+    void end(shutdown_mode how);
     void begin_drain(std::chrono::milliseconds timeout);
     void wait_for_clients();
     void finish(int code);
@@ -50,7 +52,6 @@ private:
     context shared_;
     asio::signal_set signals_;
     asio::steady_timer drain_;
-    ssl_ctx_ptr tls_;
     std::vector<std::unique_ptr<listener>> listeners_;
     std::chrono::steady_clock::time_point drain_deadline_;
     std::promise<int> ended_;
@@ -58,20 +59,31 @@ private:
     bool finished_ = false;
 };
 
+// What the admin console may ask for; answered on the first worker.
+void server::attach_control()
+{
+    control::hooks hooks;
+    hooks.reload = [](const auto& done) {
+        reload_report none;
+        none.errors.push_back("reloading is not possible yet");
+        done(none);
+    };
+    hooks.shut_down = [this](shutdown_mode how) {
+        asio::post(first().io(), [this, how] { end(how); });
+    };
+    shared_.control.attach(std::move(hooks));
+}
+
 bool server::prepare()
 {
-    std::string error;
-    tls_ = make_tls_context(shared_.settings.listen.tls, error);
+    const auto settings = shared_.settings();
+    auto rules = std::make_shared<generation>(*settings, shared_.auth_secret);
+    std::string error = rules->prepare();
     if (!error.empty()) {
         log::error("cannot start", {{"why", error}});
         return false;
     }
-    shared_.tls = tls_.get();
-    if (error = shared_.files.open(shared_.settings); !error.empty()) {
-        log::error("cannot start", {{"why", error}});
-        return false;
-    }
-    if (error = shared_.mysql_backends.prepare(shared_.settings); !error.empty()) {
+    if (error = shared_.files.open(*settings); !error.empty()) {
         log::error("cannot start", {{"why", error}});
         return false;
     }
@@ -79,13 +91,13 @@ bool server::prepare()
         log::error("cannot start", {{"why", error}});
         return false;
     }
-    shared_.users.prepare();
-    for (const auto& warning : shared_.users.warnings())
+    for (const auto& warning : rules->users.warnings())
         log::warn(warning);
+    shared_.live.replace(std::move(rules));
     try {
-        for (const auto& where : shared_.settings.listen.postgres)
+        for (const auto& where : settings->listen.postgres)
             listen(where, client_protocol::postgres);
-        for (const auto& where : shared_.settings.listen.mysql)
+        for (const auto& where : settings->listen.mysql)
             listen(where, client_protocol::mysql);
     } catch (const std::exception& failed) {
         log::error("cannot start", {{"why", failed.what()}});
@@ -97,7 +109,8 @@ bool server::prepare()
 // For MySQL clients only.
 std::string server::prepare_rsa_key()
 {
-    const auto& settings = shared_.settings;
+    const auto snapshot = shared_.settings();
+    const auto& settings = *snapshot;
     if (settings.listen.mysql.empty() || settings.auth.method == auth_method::trust)
         return {};
     if (!settings.auth.rsa_key_file.empty())
@@ -144,6 +157,7 @@ int server::run()
     std::signal(SIGPIPE, SIG_IGN);
     if (!prepare())
         return 1;
+    attach_control();
     signals_.async_wait([this](const asio::error_code& ec, int number) {
         if (!ec)
             on_signal(number);
@@ -151,9 +165,10 @@ int server::run()
     start_listening();
     for (auto& each : shared_.workers)
         each->start();
+    shared_.control.set_state(run_state::serving);
     log::info(
         "ready",
-        {{"workers", shared_.workers.size()}, {"databases", shared_.settings.databases.size()}});
+        {{"workers", shared_.workers.size()}, {"databases", shared_.settings()->databases.size()}});
     const int code = ended_.get_future().get();
     for (auto& each : shared_.workers)
         each->post_stop();
@@ -171,10 +186,15 @@ void server::on_signal(int number)
         if (!ec)
             on_signal(next);
     });
-    if (number == SIGINT || draining_)
+    end(number == SIGINT ? shutdown_mode::immediate : shutdown_mode::wait_for_clients);
+}
+
+void server::end(shutdown_mode how)
+{
+    if (how == shutdown_mode::immediate || draining_)
         begin_drain(std::chrono::milliseconds{0});
     else
-        begin_drain(shared_.settings.gateway.drain_timeout);
+        begin_drain(shared_.settings()->gateway.drain_timeout);
 }
 
 void server::begin_drain(std::chrono::milliseconds timeout)
@@ -189,6 +209,7 @@ void server::begin_drain(std::chrono::milliseconds timeout)
             each->post_drain();
     }
     draining_ = true;
+    shared_.control.set_state(run_state::draining);
     wait_for_clients();
 }
 

@@ -28,16 +28,20 @@ session::session(context& shared,
                  int fd,
                  std::string peer,
                  client_protocol protocol)
-    : shared_(shared), home_(home), stream_(fd, nullptr), protocol_(protocol)
+    : shared_(shared),
+      home_(home),
+      rules_(shared.current()),
+      stream_(fd, nullptr),
+      protocol_(protocol)
 {
     identity_.id = id;
     identity_.peer = std::move(peer);
     // Unique among all clients; a PostgreSQL client gets another one, that nobody can guess.
     identity_.pid = static_cast<std::uint32_t>(id);
-    front_ = protocol == client_protocol::postgres ? make_pg_front(shared)
-                                                   : make_my_front(shared, identity_);
+    front_ = protocol == client_protocol::postgres ? make_pg_front(shared, *rules_)
+                                                   : make_my_front(shared, *rules_, identity_);
     home_.sockets().add(fd, *this);
-    deadline_ = std::chrono::steady_clock::now() + shared.settings.gateway.login_timeout;
+    deadline_ = std::chrono::steady_clock::now() + rules_->settings.gateway.login_timeout;
     shared_.clients.fetch_add(1);
 }
 
@@ -49,13 +53,13 @@ session::~session()
 
 void session::start()
 {
-    if (shared_.clients.load() <= shared_.settings.gateway.max_clients) {
+    const auto clients_max = rules_->settings.gateway.max_clients;
+    if (shared_.clients.load() <= clients_max) {
         front_->greet(out());
         flush();
     } else {
         refuse(client_error::too_many_clients,
-               "too many clients (gateway.max_clients = " +
-                   std::to_string(shared_.settings.gateway.max_clients) + ")",
+               "too many clients (gateway.max_clients = " + std::to_string(clients_max) + ")",
                "Close idle connections or raise gateway.max_clients.");
     }
 }
@@ -323,10 +327,9 @@ void session::end_at_once(std::string_view message, std::string_view reason)
     gone(reason);
 }
 
-void session::sweep(std::chrono::steady_clock::time_point now)
+void session::sweep(std::chrono::steady_clock::time_point now, duration idle_max)
 {
     if (phase_ == phase::serving) {
-        const auto idle_max = shared_.settings.gateway.client_idle_timeout;
         if (active_ || idle_max.count() == 0 || !lane_->quiescent()) {
             active_ = false;
             deadline_ = now + idle_max;

@@ -25,6 +25,7 @@ namespace sluice::gateway {
 
 struct context;
 class worker;
+struct generation;
 
 class session final : public client_channel, private pollable {
 public:
@@ -41,7 +42,8 @@ public:
     void drain();
     void shut_down();
     void kill_by_administrator();
-    void sweep(std::chrono::steady_clock::time_point now);
+    // `idle_max`: gateway.client_idle_timeout.
+    void sweep(std::chrono::steady_clock::time_point now, duration idle_max);
 
     // client_channel
     asio::io_context& io() noexcept override;
@@ -95,6 +97,8 @@ private:
 
     context& shared_;
     class worker& home_;
+    // What was in effect when the login began; null once it is over.
+    std::shared_ptr<const generation> rules_;
     transport stream_;
     const client_protocol protocol_;
     phase phase_ = phase::login;

@@ -51,7 +51,7 @@ void session::run_login()
 void session::begin_tls()
 {
     flush();
-    SSL* ssl = shared_.tls ? SSL_new(shared_.tls) : nullptr;
+    SSL* ssl = rules_->tls ? SSL_new(rules_->tls.get()) : nullptr;
     if (!ssl || SSL_set_fd(ssl, stream_.fd()) != 1) {
         SSL_free(ssl);
         gone("TLS cannot be started");
@@ -139,8 +139,8 @@ void session::begin_serving()
     front_->introduce(identity_);
     const char* sni =
         stream_.ssl() ? SSL_get_servername(stream_.ssl(), TLSEXT_NAMETYPE_host_name) : nullptr;
-    identity_.tenant = tenant_name(shared_.settings.tenants, identity_, sni ? sni : "");
-    identity_.user = login_name(shared_.settings.tenants, identity_.user);
+    identity_.tenant = tenant_name(rules_->settings.tenants, identity_, sni ? sni : "");
+    identity_.user = login_name(rules_->settings.tenants, identity_.user);
     front_.reset();
     byte_queue rest;
     rest.swap(login_in_);
@@ -148,7 +148,9 @@ void session::begin_serving()
         refuse(client_error::shutting_down, "the gateway is shutting down", "");
         return;
     }
-    if (!choose_lane())
+    const bool welcome = choose_lane();
+    rules_.reset();
+    if (!welcome)
         return;
     if (protocol_ == client_protocol::postgres)
         register_for_cancels();

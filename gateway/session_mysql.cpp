@@ -37,8 +37,9 @@ void session::change_user(bytes_view input)
     counted_ = {};
     tenant_ = {};
     phase_ = phase::login;
-    deadline_ = std::chrono::steady_clock::now() + shared_.settings.gateway.login_timeout;
-    front_ = make_my_front(shared_, identity_);
+    rules_ = shared_.current();
+    deadline_ = std::chrono::steady_clock::now() + rules_->settings.gateway.login_timeout;
+    front_ = make_my_front(shared_, *rules_, identity_);
     login_in_.append(input);
     run_login();
 }
@@ -48,7 +49,7 @@ void session::change_user(bytes_view input)
 // schema where no table of anybody's is hit by mistake. False: none is suitable.
 bool session::choose_default_database()
 {
-    const auto& settings = shared_.settings;
+    const auto& settings = rules_->settings;
     const user* who = settings.find_user(identity_.user);
     if (who && !who->default_database.empty()) {
         identity_.database = who->default_database;
@@ -84,11 +85,14 @@ bool session::change_database(std::string_view name, std::uint8_t sequence, byte
     if (phase_ != phase::serving || !identity_.mysql)
         return false;
     std::string wanted(name);
-    const database* entry = shared_.settings.find_database(wanted);
+    const auto rules = shared_.current();
+    const database* entry = rules->settings.find_database(wanted);
     if (!entry)
         return false;
-    const user* who = shared_.settings.find_user(identity_.user);
-    if (who && !who->may_use(wanted)) {
+    const user* who = rules->settings.find_user(identity_.user);
+    // A user who is in the file no more may stay where it is.
+    const bool known = who || rules->settings.auth.method == auth_method::trust;
+    if (!known || (who && !who->may_use(wanted))) {
         append_my_error(out(),
                         sequence,
                         client_error::forbidden_database,
@@ -104,7 +108,10 @@ bool session::change_database(std::string_view name, std::uint8_t sequence, byte
     identity_.mysql->schema.clear();
     identity_.mysql->sequence = sequence;
     phase_ = phase::login;  // for the sequence of what choose_lane() may say
-    if (!choose_lane())
+    rules_ = rules;
+    const bool welcome = choose_lane();
+    rules_.reset();
+    if (!welcome)
         return true;
     log::debug("client changed its database",
                {{"client", identity_.id}, {"database", identity_.database}});

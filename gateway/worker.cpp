@@ -170,8 +170,9 @@ void worker::sweep()
         shared_.tenants.sweep(now);
     if (++sweeps_ % sessions_every != 0)
         return;
+    const auto idle_max = shared_.settings()->gateway.client_idle_timeout;
     for (auto& [id, client] : sessions_)
-        client->sweep(now);
+        client->sweep(now, idle_max);
 }
 
 }  // namespace sluice::gateway

@@ -17,7 +17,7 @@ std::string shown(const std::string& database)
 
 bool actions::known(const std::string& database) const
 {
-    return database.empty() || shared_.settings.find_database(database) != nullptr;
+    return database.empty() || shared_.settings()->find_database(database) != nullptr;
 }
 
 void actions::pause(const std::string& database)
@@ -46,7 +46,8 @@ void actions::resume(const std::string& database)
         } else if (all_paused_) {
             // The others stay as they are.
             all_paused_ = false;
-            for (const auto& [name, entry] : shared_.settings.databases)
+            const auto settings = shared_.settings();
+            for (const auto& [name, entry] : settings->databases)
                 paused_.insert(name);
             for (const auto& name : shared_.databases.names())
                 paused_.insert(name);

@@ -48,10 +48,10 @@ std::size_t my_lane::relay(packet_header header, bytes_view rest, std::size_t sk
     const auto total = header_size + header.length;
     message_size_ += header.length;
     last_sequence_ = header.sequence;
-    if (message_size_ > shared_.settings.gateway.max_message) {
+    if (message_size_ > message_max_) {
         fatal(client_error::message_too_large,
-              "a command of more than gateway.max_message (" +
-                  std::to_string(shared_.settings.gateway.max_message) + " bytes)",
+              "a command of more than gateway.max_message (" + std::to_string(message_max_) +
+                  " bytes)",
               "message too large");
         return 0;
     }

@@ -47,11 +47,10 @@ std::size_t pg_lane::process(bytes_view in)
             protocol_error("a message of impossible length");
             break;
         }
-        if (length > shared_.settings.gateway.max_message) {
+        if (length > message_max_) {
             fatal(client_error::message_too_large,
                   "a message of " + std::to_string(length) + " bytes is longer than " +
-                      "gateway.max_message (" +
-                      std::to_string(shared_.settings.gateway.max_message) + ")",
+                      "gateway.max_message (" + std::to_string(message_max_) + ")",
                   "message too large");
             break;
         }

@@ -13,6 +13,7 @@ relay_lane::relay_lane(context& shared, client_channel& channel, relay_database&
     : shared_(shared),
       channel_(channel),
       shard_(database.pool().at(channel.worker())),
+      message_max_(shared.settings()->gateway.max_message),
       of_(database)
 {
 }

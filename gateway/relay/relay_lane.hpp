@@ -62,6 +62,7 @@ protected:
     context& shared_;
     client_channel& channel_;
     pool::shard& shard_;
+    const std::size_t message_max_;     // gateway.max_message at the login
     byte_queue in_;                     // not understood, or not to be sent yet
     std::unique_ptr<refusal> refusal_;  // what the next request is answered with
     wait waiting_ = wait::none;
