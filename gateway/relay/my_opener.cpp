@@ -42,7 +42,7 @@ asio::awaitable<void> my_opener::run(std::shared_ptr<pool::shared_pool> keep, po
 void my_opener::finish(pool::shared_pool& pool, pool::shard& target, mysql::connect_result made)
 {
     if (!made) {
-        log::warn("connect failed", {{"pool", pool.name()}, {"why", made.message}});
+        outage_.connect_failed(pool.name(), made.message);
         target.open_failed(std::move(made.message));
         return;
     }
@@ -50,11 +50,14 @@ void my_opener::finish(pool::shared_pool& pool, pool::shard& target, mysql::conn
     log::debug("backend opened", {{"pool", pool.name()}, {"pid", opened.connection_id}});
     constexpr auto needed = mysql::capability::deprecate_eof | mysql::capability::session_track;
     if ((opened.capabilities & needed) != needed) {
-        target.open_failed("the server (" + opened.server_version +
-                           ") is too old: Sluice needs MariaDB 10.2 or MySQL 5.7");
+        std::string why = "the server (" + opened.server_version +
+                          ") is too old: Sluice needs MariaDB 10.2 or MySQL 5.7";
+        outage_.connect_failed(pool.name(), why);
+        target.open_failed(std::move(why));
         mysql::close(std::move(opened));
         return;
     }
+    outage_.connected(pool.name());
     shared_.mysql_version.learn(version_in_greeting(opened));
     auto begins_with = my_session_start(connect_->collation, connect_->database, true);
     auto link = std::make_unique<my_link>(

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "drivers/mysql/connect.hpp"
+#include "gateway/log/outage.hpp"
 #include "gateway/relay/my_link.hpp"
 #include "pool/pool.hpp"
 
@@ -28,6 +29,7 @@ private:
     const std::shared_ptr<const mysql::connect_options> connect_;  // by its links, too
     const std::chrono::milliseconds timeout_;
     const my_link_options options_;
+    log::outage outage_;
 };
 
 }  // namespace sluice::gateway

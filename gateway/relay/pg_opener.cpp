@@ -28,10 +28,11 @@ asio::awaitable<void> pg_opener::run(std::shared_ptr<pool::shared_pool> keep, po
     const auto deadline = steady_clock::now() + timeout_;
     auto made = co_await pg::connect(target.io(), shared_.blocking, std::move(options), deadline);
     if (!made) {
-        log::warn("connect failed", {{"pool", keep->name()}, {"why", made.message}});
+        outage_.connect_failed(keep->name(), made.message);
         target.open_failed(std::move(made.message));
         co_return;
     }
+    outage_.connected(keep->name());
     log::debug("backend opened", {{"pool", keep->name()}, {"pid", made.connection->backend_pid}});
     auto link = std::make_unique<pg_link>(shared_, *keep, std::move(*made.connection), options_);
     link->arrive(target.worker());

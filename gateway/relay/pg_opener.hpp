@@ -4,6 +4,7 @@
 #pragma once
 
 #include "drivers/pg/connect.hpp"
+#include "gateway/log/outage.hpp"
 #include "gateway/relay/pg_link.hpp"
 #include "pool/pool.hpp"
 
@@ -25,6 +26,7 @@ private:
     const pg::connect_options connect_;
     const std::chrono::milliseconds timeout_;
     const link_options options_;
+    log::outage outage_;
 };
 
 }  // namespace sluice::gateway

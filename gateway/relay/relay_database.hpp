@@ -4,11 +4,10 @@
 // Layer: gateway/relay. Thread-safe. Held by its clients and by the table of databases.
 #pragma once
 
-#include <atomic>
-#include <chrono>
 #include <memory>
 
 #include "gateway/config/config.hpp"
+#include "gateway/log/outage.hpp"
 #include "pool/pool.hpp"
 
 namespace sluice::gateway {
@@ -23,19 +22,14 @@ public:
     const pool_config& settings() const noexcept { return settings_; }
     pool_mode mode() const noexcept { return mode_; }
 
-    // Whether an exhausted pool is worth another line in the log: once a second.
-    bool may_report(std::chrono::steady_clock::time_point now) noexcept
-    {
-        auto last = reported_.load();
-        return now - last >= std::chrono::seconds(1) &&
-               reported_.compare_exchange_strong(last, now);
-    }
+    // Requests that found no backend.
+    log::rare_line& without_backend() noexcept { return without_backend_; }
 
 private:
     const pool_config settings_;
     const pool_mode mode_;
     std::shared_ptr<pool::shared_pool> pool_;
-    std::atomic<std::chrono::steady_clock::time_point> reported_{};
+    log::rare_line without_backend_;
 };
 
 }  // namespace sluice::gateway

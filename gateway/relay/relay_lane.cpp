@@ -109,9 +109,10 @@ void relay_lane::on_refused(std::error_code code, const std::string& cause)
     const auto ms = [](std::chrono::milliseconds time) {
         return std::to_string(time.count()) + " ms";
     };
-    if (of_.may_report(steady_clock::now()))
+    if (const auto requests = of_.without_backend().count(steady_clock::now()))
         log::warn("no backend for a request",
                   {{"pool", of_.pool().name()},
+                   {"requests", requests},
                    {"why", code.message()},
                    {"cause", cause},
                    {"size", limits.size},
