@@ -13,8 +13,8 @@ SOURCE = servers.ROOT / "tests/clients/java/MyProbe.java"
 @pytest.fixture(scope="session")
 def my_classes(folder):
     place = folder / "java-my"
-    done = subprocess.run(["javac", "-cp", JAR, "-d", place, SOURCE], capture_output=True, text=True,
-                          timeout=120)
+    done = subprocess.run(["javac", "-cp", JAR, "-sourcepath", SOURCE.parent, "-d", place, SOURCE],
+                          capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return place
 

@@ -2,58 +2,29 @@
 // talks to a server over a borrowed connection.
 #pragma once
 
-#include <asio/co_spawn.hpp>
-#include <asio/io_context.hpp>
-#include <asio/thread_pool.hpp>
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <optional>
-#include <stdexcept>
 #include <string>
 
 #include "drivers/mysql/connect.hpp"
 #include "drivers/mysql/kill.hpp"
+#include "support/driver_loop.hpp"
 #include "support/mariadb_server.hpp"
 
 namespace sluice {
 
-// One loop and its helper threads, in the order in which a process ends them.
-class driver_host {
+class driver_host : public support::driver_loop {
 public:
-    explicit driver_host(std::size_t helpers = 2) : blocking_(helpers) {}
-    ~driver_host() { blocking_.join(); }
+    explicit driver_host(std::size_t helpers = 2) : driver_loop(helpers) {}
 
     mysql::connect_result connect(mysql::connect_options options,
                                   std::chrono::milliseconds longest = std::chrono::seconds(10))
     {
         const auto deadline = std::chrono::steady_clock::now() + longest;
-        return run(mysql::connect(loop_, blocking_, std::move(options), deadline));
+        return run(mysql::connect(loop(), blocking(), std::move(options), deadline));
     }
-
-    template <class T>
-    T run(asio::awaitable<T> work)
-    {
-        std::optional<T> out;
-        asio::co_spawn(loop_, std::move(work), [&out](std::exception_ptr error, T value) {
-            if (error)
-                std::rethrow_exception(error);
-            out = std::move(value);
-        });
-        loop_.restart();
-        while (!out && loop_.run_one() > 0) {
-        }
-        if (!out)
-            throw std::runtime_error("the loop ran out of work");
-        return std::move(*out);
-    }
-
-    asio::io_context& loop() { return loop_; }
-    asio::thread_pool& blocking() { return blocking_; }
-
-private:
-    asio::io_context loop_{1};
-    asio::thread_pool blocking_;
 };
 
 // Servers shared by the tests of this binary; destroyed when it ends.

@@ -2,28 +2,23 @@
 // to a server over a borrowed transport.
 #pragma once
 
-#include <asio/co_spawn.hpp>
-#include <asio/io_context.hpp>
-#include <asio/thread_pool.hpp>
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <optional>
-#include <stdexcept>
 #include <string>
 
 #include "drivers/pg/connect.hpp"
+#include "support/driver_loop.hpp"
 #include "support/pg_cluster.hpp"
 
 namespace sluice {
 
 using pairs = std::vector<std::pair<std::string, std::string>>;
 
-// One loop and its helper threads, in the order in which a process ends them.
-class driver_host {
+class driver_host : public support::driver_loop {
 public:
-    explicit driver_host(std::size_t helpers = 2) : blocking_(helpers) {}
-    ~driver_host() { blocking_.join(); }
+    explicit driver_host(std::size_t helpers = 2) : driver_loop(helpers) {}
 
     pg::connect_result connect(std::string url,
                                pairs overrides = {},
@@ -31,32 +26,8 @@ public:
     {
         pg::connect_options options{std::move(url), std::move(overrides)};
         const auto deadline = std::chrono::steady_clock::now() + longest;
-        return run(pg::connect(loop_, blocking_, std::move(options), deadline));
+        return run(pg::connect(loop(), blocking(), std::move(options), deadline));
     }
-
-    template <class T>
-    T run(asio::awaitable<T> work)
-    {
-        std::optional<T> out;
-        asio::co_spawn(loop_, std::move(work), [&out](std::exception_ptr error, T value) {
-            if (error)
-                std::rethrow_exception(error);
-            out = std::move(value);
-        });
-        loop_.restart();
-        while (!out && loop_.run_one() > 0) {
-        }
-        if (!out)
-            throw std::runtime_error("the loop ran out of work");
-        return std::move(*out);
-    }
-
-    asio::io_context& loop() { return loop_; }
-    asio::thread_pool& blocking() { return blocking_; }
-
-private:
-    asio::io_context loop_{1};
-    asio::thread_pool blocking_;
 };
 
 // Servers shared by the tests of this binary; destroyed when it ends.
