@@ -207,6 +207,8 @@ void pg_lane::on_link_lost(const std::string& cause, bool mid_message)
         closed_ = true;
         return;
     }
+    if (send_again(*link))
+        return;
     const auto owed = link->tracker().ready_owed(static_cast<link_client*>(this));
     for (std::size_t i = 0; i < owed; ++i) {
         append_error(client_error::backend_lost,
@@ -229,6 +231,17 @@ void pg_lane::on_link_lost(const std::string& cause, bool mid_message)
     waiting_ = wait::none;
     channel_.flush();
     resume_later();
+}
+
+// True: the request runs again, on another backend and in front of what the client has sent since.
+bool pg_lane::send_again(pg_link& lost)
+{
+    if (!lost.may_run_elsewhere() || open_sequence_ || returned_ > 0 ||
+        lost.tracker().ready_owed(static_cast<link_client*>(this)) != 1)
+        return false;
+    const std::string request = lost.take_request();
+    on_shared_returned(as_bytes(request));
+    return true;
 }
 
 void pg_lane::on_client_gone()
@@ -270,6 +283,7 @@ void pg_lane::on_cancel(std::function<void()> done)
     } else if (running_again_) {
         refuse_next(client_error::cancelled, "canceling statement due to user request", "");
     } else if (link_ && !link_->tracker().idle()) {
+        link_->forget_request();
         link_->cancel(std::move(done));
         return;
     }

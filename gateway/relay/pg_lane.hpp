@@ -99,6 +99,8 @@ private:
     bool rewrite_deallocate(const sql::statement_traits& traits, std::string& text);
     void forward(bytes_view bytes);
     void append_forward();
+    void remember(bytes_view request);
+    bool send_again(pg_link& lost);
     void protocol_error(std::string_view message);
 
     void end_lease();

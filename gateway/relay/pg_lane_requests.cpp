@@ -66,15 +66,10 @@ std::size_t pg_lane::process(bytes_view in)
     }
     if (link_) {
         // One write for all that these bytes gave.
-        if (bound_named_ && !continued && request_begin_ && body_left_ == 0) {
-            const auto request =
-                in.subspan(static_cast<std::size_t>(request_begin_ - in.data()),
-                           at - static_cast<std::size_t>(request_begin_ - in.data()));
-            if (request.size() <= request_kept_max)
-                link_->remember_request(request);
-        } else if (continued) {
+        if (!continued && request_begin_ && body_left_ == 0)
+            remember(in.first(at).subspan(static_cast<std::size_t>(request_begin_ - in.data())));
+        else if (continued)
             link_->forget_request();
-        }
         link_->send(std::exchange(raw_, {}));
         if (link_ && link_->congested() && waiting_ == wait::none)
             block();
@@ -82,6 +77,17 @@ std::size_t pg_lane::process(bytes_view in)
     if (channel_.unsent() > 0)
         channel_.flush();
     return at;
+}
+
+// Of a request that went to a link of its own: it may meet a stale plan; if it only reads, it may
+// run on another backend when this one dies before it answers.
+void pg_lane::remember(bytes_view request)
+{
+    const request_look& look = memory_.look;
+    const bool reads = look.only_reads && look.at == request.data() && look.size == request.size();
+    if ((!bound_named_ && !reads) || request.size() > request_kept_max)
+        return;
+    link_->remember_request(request, reads);
 }
 
 std::size_t pg_lane::on_message(char type, std::size_t total, bytes_view rest)

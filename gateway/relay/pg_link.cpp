@@ -306,6 +306,14 @@ void pg_link::step_recovery()
 void pg_link::on_lost(const std::string& cause)
 {
     // What came before the bad news is the client's: an error behind half a row is not readable.
+    // But the head of a reply, which a dying server sends together with its farewell, is of no use
+    // if the request can run elsewhere.
+    const bool head_only = range_owner_ && !delivered_ && message_left_ == 0;
+    if (head_only && (sharing() || (request_reads_ && !request_.empty()))) {
+        range_ = {};
+        range_owner_ = nullptr;
+        replied_ = false;
+    }
     deliver(range_);
     const bool mid_message = message_left_ > 0 && message_owner_ != nullptr;
     if (sharing()) {

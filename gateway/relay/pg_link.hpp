@@ -111,7 +111,16 @@ public:
     void note_setting(std::string_view name, std::string_view value);
 
     // For "cached plan must not change result type": what to run again.
-    void remember_request(bytes_view bytes) { request_.assign(as_text(bytes)); }
+    // `reads`: it may run on another backend, if its client has heard nothing of the reply.
+    void remember_request(bytes_view bytes, bool reads)
+    {
+        request_.assign(as_text(bytes));
+        request_reads_ = reads;
+    }
+    bool may_run_elsewhere() const noexcept
+    {
+        return request_reads_ && !request_.empty() && !replied_;
+    }
     void forget_request() { request_.clear(); }
     std::string take_request() { return std::exchange(request_, {}); }
     bool has_request() const noexcept { return !request_.empty(); }
@@ -214,7 +223,9 @@ private:
     session_settings reported_;  // ParameterStatus
     prepared_cache prepared_;
     std::string request_;
+    bool request_reads_ = false;
     bool replied_ = false;
+    bool delivered_ = false;  // ... and its client has bytes of it
 
     std::unique_ptr<multiplex_state> multiplex_;
     std::size_t held_ = 0;           // ParseCompletes that go with the next message

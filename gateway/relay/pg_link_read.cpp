@@ -269,6 +269,7 @@ void pg_link::deliver(bytes_view range)
     if (!owner || range.empty() || (!sharing() && owner != static_cast<void*>(client_)))
         return;
     auto* client = static_cast<link_client*>(owner);
+    delivered_ = true;
     for (; held_ > 0; --held_)
         client->on_own_reply(parse_complete);
     client->on_reply(range);
@@ -285,7 +286,7 @@ void pg_link::answer_fakes()
         }
         if (!client_ || fake->owner != static_cast<void*>(client_))
             continue;
-        replied_ = true;
+        replied_ = delivered_ = true;
         client_->on_reply(fake->kind == owed_kind::parse ? parse_complete : close_complete);
     }
 }
@@ -300,7 +301,7 @@ void pg_link::settled()
     }
     if (settle_shared() || dead_ || !tracker_.idle())
         return;
-    replied_ = false;
+    replied_ = delivered_ = false;
     if (recovering_)
         step_recovery();
     else if (client_)

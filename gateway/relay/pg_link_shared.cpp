@@ -66,7 +66,7 @@ void pg_link::finish_request(char status)
     state.log.consume(done.size);
     state.expected -= done.expected;
     state.finished.push_back(done);
-    replied_ = false;
+    replied_ = delivered_ = false;
     held_ = 0;
     if (paused_)
         resume_reading();

@@ -164,6 +164,25 @@ class Cluster:
             self.process.wait(10)
         self.log.close()
 
+    def processes(self):
+        """The server's, by number."""
+        pid = self.process.pid
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return [pid, *map(int, children.split())]
+
+    @contextlib.contextmanager
+    def paused(self):
+        """Every process of the server stands still: a network that swallows all."""
+        pids = self.processes()
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
     def __exit__(self, *_):
         self.stop()
 

@@ -2,7 +2,6 @@
 the gateway itself: each with the promised error, and all well again afterwards."""
 import asyncio
 import contextlib
-import os
 import pathlib
 import signal
 import socket
@@ -165,23 +164,47 @@ def test_backend_killed_in_mid_reply(cluster, own_gateway):
     nobody_holds_a_backend(cluster)
 
 
-def descendants(process):
-    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    return [process.pid, *map(int, children.split())]
+@pytest.mark.parametrize("multiplex", ["true", "false"])
+@pytest.mark.parametrize("how", ["simple", "extended", "named"])
+def test_backend_dies_under_a_read(cluster, own_gateway, multiplex, how):
+    """A read outside of a transaction that has not been answered runs again; nothing else does."""
+    gateway = own_gateway(config(cluster, f"multiplex = {multiplex}"))
+    long = "from generate_series(1, 6000000) n"
 
+    async def pid_of(marker):
+        found = lambda: cluster.sql(f"select pid {OURS} and state = 'active' and query like "  # noqa
+                                    f"'%{marker}%' and query not like '%activity%'")
+        return (await asyncio.to_thread(servers.wait_until, found, 10, marker))[0]
 
-@contextlib.contextmanager
-def paused(cluster):
-    """Every process of the server stands still: a network that swallows all."""
-    pids = descendants(cluster.process)
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+    async def killed(sql, before=None):
+        connection = await connect(gateway)
+        if before:
+            await connection.query(before)
+        if how == "simple":
+            waiting = asyncio.ensure_future(connection.query(sql, 60))
+        elif how == "extended":
+            waiting = asyncio.ensure_future(connection.extended(sql, []))
+        else:
+            await connection.prepare("mine", sql)
+            waiting = asyncio.ensure_future(connection.run("mine", []))
+        pid = await pid_of(sql.split("'")[1])
+        await asyncio.sleep(0.1)
+        await asyncio.to_thread(cluster.sql, f"select pg_terminate_backend({pid})")
+        return connection, await asyncio.wait_for(waiting, 60)
+
+    async def scenario():
+        connection, result = await killed(f"select 'read', count(*) {long}")
+        assert result.rows == [["read", "6000000"]], result.errors
+        assert (await connection.query("select 'well'")).rows == [["well"]]
+        for sql, before in ((f"select 'tran', count(*) {long}", "begin"),
+                            (f"select 'slept', count(*), pg_sleep(0) {long}", None)):
+            connection, result = await killed(sql, before)
+            assert result.code == "08006" and not result.rows, (sql, result.errors, result.rows)
+            assert (await connection.query("select 'well'")).rows == [["well"]]
+        await all_well(gateway)
+
+    run(scenario())
+    nobody_holds_a_backend(cluster)
 
 
 def test_stalled_server(cluster, own_gateway):
@@ -198,7 +221,7 @@ def test_stalled_server(cluster, own_gateway):
         held = [await connect(gateway) for _ in range(SIZE)]
         waiting = [await connect(gateway) for _ in range(5)]
         idle = await connect(gateway)
-        with paused(cluster):
+        with cluster.paused():
             for number, connection in enumerate(held):
                 connection.send(pgwire.query(f"select {number}"))
             await asyncio.sleep(0.2)
@@ -228,7 +251,7 @@ def test_cancel_while_the_server_stalls(cluster, own_gateway):
         clients = [await connect(gateway) for _ in range(SIZE)]
         for connection in clients:
             await connection.query("begin")
-        with paused(cluster):
+        with cluster.paused():
             for connection in clients:
                 connection.send(pgwire.query("select 1"))
             await asyncio.sleep(0.2)
