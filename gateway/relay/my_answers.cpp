@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "gateway/relay/my_charsets.hpp"
 #include "proto/mysql/messages.hpp"
 
 namespace sluice::gateway {
@@ -16,8 +17,11 @@ using sql::token_kind;
 // The last three tokens and what is to be written for them.
 class answerer {
 public:
-    answerer(std::string_view text, sql::dialect how, const my_aftermath& before)
-        : text_(text), lex_(text, how), before_(before)
+    answerer(std::string_view text,
+             std::string_view readable,
+             sql::dialect how,
+             const my_aftermath& before)
+        : text_(text), lex_(readable, how), before_(before)
     {
     }
 
@@ -119,11 +123,13 @@ std::optional<std::uint64_t> number_of(const token& t)
     return value;
 }
 
-mysql::column text_column(std::string_view name, std::uint32_t length)
+mysql::column text_column(std::string_view name, std::uint32_t characters, std::string_view charset)
 {
     mysql::column column;
     column.name = name;
-    column.length = length;
+    if (const auto collation = default_collation(charset))
+        column.collation = collation;
+    column.length = characters * character_size(charset);
     column.flags = mysql::column_flag::not_null;
     column.decimals = 39;
     return column;
@@ -144,7 +150,15 @@ mysql::column number_column(std::string_view name, mysql::column_type type, std:
 
 std::string with_answers(std::string_view text, sql::dialect how, const my_aftermath& before)
 {
-    return answerer(text, how, before).run();
+    return answerer(text, text, how, before).run();
+}
+
+std::string with_answers(std::string_view text,
+                         std::string_view readable,
+                         sql::dialect how,
+                         const my_aftermath& before)
+{
+    return answerer(text, readable, how, before).run();
 }
 
 std::optional<show_diagnostics> parse_show_diagnostics(std::string_view text, sql::dialect how)
@@ -191,7 +205,8 @@ void append_diagnostics(byte_queue& out,
                         const show_diagnostics& wanted,
                         const std::vector<my_diagnostic>& all,
                         std::uint16_t status,
-                        std::uint32_t capabilities)
+                        std::uint32_t capabilities,
+                        std::string_view charset)
 {
     mysql::ok_message end;
     end.status = status;
@@ -213,11 +228,11 @@ void append_diagnostics(byte_queue& out,
         return;
     }
     mysql::append_column_count(out, sequence, 3);
-    mysql::append_column(out, sequence, text_column("Level", 28));
+    mysql::append_column(out, sequence, text_column("Level", 7, charset));
     auto code = number_column("Code", mysql::column_type::long_, 4);
     code.flags |= mysql::column_flag::not_null;
     mysql::append_column(out, sequence, code);
-    mysql::append_column(out, sequence, text_column("Message", 2048));
+    mysql::append_column(out, sequence, text_column("Message", 512, charset));
     mysql::append_end_of_columns(out, sequence, eof, capabilities);
     std::uint64_t at = 0;
     std::uint64_t shown = 0;

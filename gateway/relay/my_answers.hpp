@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "proto/core/byte_queue.hpp"
+#include "proto/sql/classify_mysql.hpp"
 #include "proto/sql/lexer.hpp"
 
 namespace sluice::gateway {
@@ -38,8 +39,17 @@ struct my_aftermath {
     std::uint32_t errors = 0;
 };
 
+// What with_answers() answers.
+inline constexpr auto known_from_replies =
+    sql::looks_back::row_count | sql::looks_back::found_rows | sql::looks_back::diagnostics;
+
 // `text` with numbers in the place of what it asks for.
 std::string with_answers(std::string_view text, sql::dialect how, const my_aftermath& before);
+// The same for a text that reads as `readable`, byte by byte (readable_text() in my_charsets.hpp).
+std::string with_answers(std::string_view text,
+                         std::string_view readable,
+                         sql::dialect how,
+                         const my_aftermath& before);
 
 // SHOW WARNINGS and its kin, alone in a text.
 struct show_diagnostics {
@@ -50,12 +60,14 @@ struct show_diagnostics {
 };
 std::optional<show_diagnostics> parse_show_diagnostics(std::string_view text, sql::dialect how);
 
-// The whole reply, its first packet numbered `sequence`.
+// The whole reply, its first packet numbered `sequence`. `charset`: of the client's results, in
+// which the diagnostics are; empty: NULL.
 void append_diagnostics(byte_queue& out,
                         std::uint8_t sequence,
                         const show_diagnostics& wanted,
                         const std::vector<my_diagnostic>& all,
                         std::uint16_t status,
-                        std::uint32_t capabilities);
+                        std::uint32_t capabilities,
+                        std::string_view charset);
 
 }  // namespace sluice::gateway

@@ -1,8 +1,9 @@
-// gateway/relay/my_charsets.cpp: the table of collations by number.
+// gateway/relay/my_charsets.cpp: the table of collations by number; characters of two bytes.
 #include "gateway/relay/my_charsets.hpp"
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 
 namespace sluice::gateway {
 namespace {
@@ -108,6 +109,81 @@ std::string_view collation_name(std::uint16_t id) noexcept
 std::string_view charset_of_collation(std::string_view collation) noexcept
 {
     return collation.substr(0, collation.find('_'));
+}
+
+std::uint16_t default_collation(std::string_view charset) noexcept
+{
+    if (charset.empty())
+        return default_collation("utf8mb3");
+    std::uint16_t first = 0;
+    for (const auto& [id, name] : collations) {
+        if (charset_of_collation(name) != charset || name.ends_with("_bin"))
+            continue;
+        const auto rest = name.substr(std::min(charset.size() + 1, name.size()));
+        const bool common = charset == "latin1" ? rest == "swedish_ci" : rest == "general_ci";
+        if (common)
+            return id;
+        first = first == 0 ? id : first;
+    }
+    return first;
+}
+
+std::uint32_t character_size(std::string_view charset) noexcept
+{
+    const auto is = [charset](std::initializer_list<std::string_view> names) {
+        return std::find(names.begin(), names.end(), charset) != names.end();
+    };
+    if (is({"utf8mb4", "utf16", "utf16le", "utf32", "gb18030"}))
+        return 4;
+    if (is({"", "utf8", "utf8mb3", "ujis", "eucjpms"}))
+        return 3;
+    return is({"big5", "cp932", "gbk", "gb2312", "sjis", "euckr", "ucs2"}) ? 2 : 1;
+}
+
+bool hides_ascii(std::string_view charset) noexcept
+{
+    switch (charset.size()) {
+        case 3:
+            return charset == "gbk";
+        case 4:
+            return charset == "big5" || charset == "sjis";
+        case 5:
+            return charset == "cp932";
+        case 7:
+            return charset == "gb18030";
+        default:
+            return false;
+    }
+}
+
+// Ranges as in MySQL's strings/ctype-*.c. Second bytes from 0x80 on hide nothing.
+std::string_view readable_text(std::string_view text, std::string_view charset, std::string& copy)
+{
+    const bool shift_jis = charset == "sjis" || charset == "cp932";
+    const bool big5 = charset == "big5";
+    const auto leads = [&](unsigned char c) {
+        if (shift_jis)
+            return (c >= 0x81 && c <= 0x9f) || (c >= 0xe0 && c <= 0xfc);
+        return big5 ? c >= 0xa1 && c <= 0xf9 : c >= 0x81 && c <= 0xfe;
+    };
+    const auto follows = [&](unsigned char c) {
+        return (c >= 0x40 && c <= 0x7e) ||
+               (c >= (big5 ? 0xa1 : 0x80) && c <= (shift_jis ? 0xfc : 0xfe));
+    };
+    bool changed = false;
+    for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+        if (!leads(static_cast<unsigned char>(text[i])) ||
+            !follows(static_cast<unsigned char>(text[i + 1])))
+            continue;
+        ++i;
+        if (static_cast<unsigned char>(text[i]) >= 0x80)
+            continue;
+        if (!changed)
+            copy = text;
+        changed = true;
+        copy[i] = '\x80';
+    }
+    return changed ? std::string_view(copy) : text;
 }
 
 }  // namespace sluice::gateway

@@ -5,6 +5,7 @@
 #include <functional>
 #include <initializer_list>
 
+#include "gateway/relay/my_charsets.hpp"
 #include "gateway/relay/settings.hpp"
 
 namespace sluice::gateway {
@@ -79,6 +80,8 @@ my_effects my_effects_of(std::string_view text, sql::mysql_mode mode)
     const auto traits = sql::classify_mysql(text, mode);
     my_effects effects;
     effects.looks = traits.looks;
+    effects.unknown_call = traits.unknown_call;
+    effects.only_reads = traits.only_reads;
     if (traits.self_contained)
         return effects;
     effects.pins = traits.pins;
@@ -107,6 +110,21 @@ my_effects my_effects_of(std::string_view text, sql::mysql_mode mode)
         sql::append_mysql_name(effects.name, traits.name);
         effects.name = lower_case(effects.name);
         effects.name_kind = traits.name_kind;
+    }
+    return effects;
+}
+
+my_effects my_effects_of(std::string_view text, sql::mysql_mode mode, std::string_view charset)
+{
+    if (!hides_ascii(charset))
+        return my_effects_of(text, mode);
+    std::string copy;
+    const auto readable = readable_text(text, charset, copy);
+    auto effects = my_effects_of(readable, mode);
+    if (readable.data() != text.data()) {
+        // A name in it may not be the one that was written.
+        effects.schema.clear();
+        effects.more_names = effects.more_names || !effects.name.empty();
     }
     return effects;
 }

@@ -23,7 +23,9 @@ struct my_effects {
     bool plain = true;
     // "Something changed" is what this text says anyway: SET, USE, DEALLOCATE, ...
     bool changes_explained = false;
-    bool opaque = false;  // CALL, a block: it may take locks that nobody sees
+    bool opaque = false;        // CALL, a block: it may take locks that nobody sees
+    bool unknown_call = false;  // of a function that may be a user's own: likewise
+    bool only_reads = false;    // alone in its text, and may be sent again
     bool opens_transaction = false;
     bool loads_local_file = false;
     bool touches_tracking = false;  // sets session_track_*
@@ -40,6 +42,8 @@ struct my_effects {
 };
 
 my_effects my_effects_of(std::string_view text, sql::mysql_mode mode = {});
+// The same for a text in this character set.
+my_effects my_effects_of(std::string_view text, sql::mysql_mode mode, std::string_view charset);
 
 // What keeps a client on its backend now.
 class my_pins {

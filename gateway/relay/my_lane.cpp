@@ -87,13 +87,17 @@ bool my_lane::begin_lease(backend& granted)
 // True: the lane has a link with its client's settings. False: wait, or refusal_ says why not.
 bool my_lane::ready()
 {
-    if (!link_) {
-        if (last_link_ && shard_.take(*last_link_))
-            begin_lease(*last_link_);
-        else if (!lease())
-            return false;
-    }
-    return settle_settings(settings_);
+    return leased() && settle_settings(settings_);
+}
+
+// The same, but for the settings.
+bool my_lane::leased()
+{
+    if (link_)
+        return true;
+    if (last_link_ && shard_.take(*last_link_))
+        return begin_lease(*last_link_);
+    return lease();
 }
 
 bool my_lane::settle_settings(const session_settings& wanted)
@@ -156,7 +160,7 @@ void my_lane::on_replies_done()
         else if (!effects_.plain)
             link_->set_dirty(true);  // what it changed before it failed is not reported
         executing_ = nullptr;
-        fresh_ = false;
+        fresh_ = retried_ = false;
         if (link_->tracker().status_uncertain() &&
             (was_in_transaction_ || effects_.opens_transaction || !effects_.plain ||
              !(status_ & mysql::status::autocommit))) {
@@ -208,7 +212,8 @@ void my_lane::on_link_lost(const std::string& cause, bool begun, bool mid_packet
         channel_.close("backend lost in the middle of a packet");
         return;
     }
-    if (was_running || !keep)
+    const bool again = was_running && keep && send_again(*link, begun);
+    if ((was_running && !again) || !keep)
         append_my_error(channel_.out(),
                         was_running ? sequence : std::uint8_t{1},
                         client_error::backend_lost,
@@ -219,6 +224,7 @@ void my_lane::on_link_lost(const std::string& cause, bool begun, bool mid_packet
         channel_.close("backend lost");
         return;
     }
+    retried_ = again;
     if (!was_running && in_transaction) {
         refusal_ = std::make_unique<refusal>();
         refusal_->code = client_error::backend_lost;
@@ -253,6 +259,7 @@ void my_lane::on_cancel(std::function<void()> done)
         waiting_ = wait::none;
         refuse_next(client_error::cancelled, "Query execution was interrupted", "");
     } else if (link_ && running_) {
+        link_->forget_request();
         link_->cancel(std::move(done));
         return;
     }

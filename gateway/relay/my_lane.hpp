@@ -21,6 +21,7 @@
 #include "gateway/relay/my_database.hpp"
 #include "gateway/relay/my_effects.hpp"
 #include "gateway/relay/my_link.hpp"
+#include "gateway/relay/my_longer_command.hpp"
 #include "gateway/relay/my_statements.hpp"
 #include "gateway/relay/relay_lane.hpp"
 #include "gateway/relay/settings.hpp"
@@ -79,6 +80,7 @@ private:
     std::size_t on_fetch(mysql::packet_header header, bytes_view rest);
     std::size_t on_statement_reset(mysql::packet_header header, bytes_view rest);
     std::size_t on_statement_close(mysql::packet_header header, bytes_view rest);
+    my_statement_ref answered(const my_client_statement& known);
     std::size_t send_execute(my_client_statement& known,
                              const my_execute& request,
                              mysql::packet_header header,
@@ -96,6 +98,7 @@ private:
     // bytes on their way
     std::size_t on_upload(mysql::packet_header header, bytes_view rest);
     std::size_t relay(mysql::packet_header header, bytes_view rest, std::size_t skip = 0);
+    void send_body(bytes_view part);
     std::size_t relay_continuation(mysql::packet_header header, bytes_view rest);
     std::size_t drop(mysql::packet_header header, bytes_view rest);
     void begin_command(mysql::command what, my_effects effects = {});
@@ -114,6 +117,7 @@ private:
 
     // leases and state (my_lane.cpp, my_lane_state.cpp)
     bool ready();
+    bool leased();
     bool settle_settings(const session_settings& wanted);
     void end_lease();
     void track(const mysql::ok_message& ok);
@@ -129,6 +133,9 @@ private:
     bool session_mode() const noexcept { return database_->mode() == pool_mode::session; }
     sql::mysql_mode reading_mode() const noexcept;
     std::string no_transactions() const;
+    const std::string& client_charset() const noexcept;
+    void keep_for_retry(mysql::packet_header header, bytes_view rest);
+    bool send_again(my_link& lost, bool begun);
 
     const std::shared_ptr<my_database> database_;  // shared with all its clients
     my_link* link_ = nullptr;                      // leased; owned by the pool
@@ -137,8 +144,9 @@ private:
 
     // The packet whose bytes are passing.
     std::size_t body_left_ = 0;
-    std::size_t message_size_ = 0;  // of the command, so far
-    bool body_continues_ = false;   // the next packet belongs to the same command
+    std::unique_ptr<my_longer_command> longer_;  // its command, where it is cut anew
+    std::size_t message_size_ = 0;               // of the command, so far
+    bool body_continues_ = false;                // the next packet belongs to the same command
     bool body_dropped_ = false;
     std::uint8_t last_sequence_ = 0;  // of the client's last packet
 
@@ -160,6 +168,7 @@ private:
     bool was_in_transaction_ = false;
     // LAST_INSERT_ID() on the link, or on last_link_, is this client's.
     bool insert_id_here_ = false;
+    bool retried_ = false;   // the command was sent before, to a backend that died
     bool one_shot_ = false;  // SET TRANSACTION, for the next one
     bool draining_ = false;
     std::uint16_t in_use_ = 0;  // statements with a cursor or long data on the link

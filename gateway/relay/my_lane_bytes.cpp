@@ -6,6 +6,12 @@
 #include "gateway/relay/my_lane.hpp"
 
 namespace sluice::gateway {
+namespace {
+
+// A command of this size may be kept until its reply begins.
+constexpr std::size_t retried_max = 8 * 1024;
+
+}  // namespace
 
 using mysql::header_size;
 using mysql::packet_header;
@@ -37,9 +43,48 @@ std::size_t my_lane::on_upload(packet_header header, bytes_view rest)
 // The client's command goes on in this packet.
 std::size_t my_lane::relay_continuation(packet_header header, bytes_view rest)
 {
+    if (!longer_) {
+        if (running_)
+            link_->on_continuation(header);
+        return relay(header, rest);
+    }
+    longer_->begin(header, link_->out());
     if (running_)
-        link_->on_continuation(header);
-    return relay(header, rest);
+        link_->on_continuation(header, longer_->adds_packet());
+    return relay(header, rest, header_size);
+}
+
+void my_lane::send_body(bytes_view part)
+{
+    if (!longer_) {
+        link_->send(part);
+        return;
+    }
+    longer_->body(part, link_->out());
+    link_->flush();
+}
+
+// A read outside of a transaction, not yet sent twice: if its backend dies before it answers,
+// another one may.
+void my_lane::keep_for_retry(packet_header header, bytes_view rest)
+{
+    const auto total = header_size + header.length;
+    if (effects_.only_reads && !retried_ && total <= retried_max && rest.size() >= total &&
+        !header.continues() && (status_ & mysql::status::autocommit) && !was_in_transaction_ &&
+        !pinned() && !session_mode())
+        link_->keep_request(rest.first(total));
+}
+
+// True: the command runs again, in front of what the client has sent since.
+bool my_lane::send_again(my_link& lost, bool begun)
+{
+    if (begun || lost.kept_request().empty())
+        return false;
+    byte_queue again;
+    again.append(lost.kept_request());
+    again.append(in_.readable());
+    in_.swap(again);
+    return true;
 }
 
 // Forwards a packet from byte `skip` on; what lies before was sent in another form.
@@ -59,7 +104,7 @@ std::size_t my_lane::relay(packet_header header, bytes_view rest, std::size_t sk
     body_left_ = total - taken;
     body_continues_ = header.continues();
     body_dropped_ = false;
-    link_->send(rest.subspan(skip, taken - skip));
+    send_body(rest.subspan(skip, taken - skip));
     return taken;
 }
 

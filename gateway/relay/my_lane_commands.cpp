@@ -3,6 +3,7 @@
 
 #include "gateway/context.hpp"
 #include "gateway/my_errors.hpp"
+#include "gateway/relay/my_charsets.hpp"
 #include "gateway/relay/my_lane.hpp"
 #include "proto/mysql/requests.hpp"
 
@@ -34,7 +35,7 @@ std::size_t my_lane::process(bytes_view in)
             body_left_ -= part.size();
             at += part.size();
             if (!body_dropped_)
-                link_->send(part);
+                send_body(part);
         } else {
             if (rest.size() < header_size)
                 break;
@@ -139,7 +140,7 @@ std::size_t my_lane::on_query(packet_header header, bytes_view rest)
     const auto text =
         as_text(rest.subspan(command_at + 1)
                     .first(std::min<std::size_t>(header.length, rest.size() - header_size) - 1));
-    auto effects = my_effects_of(text, reading_mode());
+    auto effects = my_effects_of(text, reading_mode(), client_charset());
     if (effects.kills) {
         if (!effects.kill.constant || effects.kill.by_query_id)
             return refuse_with(client_error::not_supported,
@@ -174,11 +175,12 @@ std::size_t my_lane::on_query(packet_header header, bytes_view rest)
         return refusal_ ? refuse(header, rest) : 0;
     if (asks)
         answer_questions(effects.looks);
-    constexpr auto known =
-        sql::looks_back::row_count | sql::looks_back::found_rows | sql::looks_back::diagnostics;
     const bool whole_text = rest.size() >= header_size + header.length && !header.continues();
-    if (asks && fresh_ && whole_text && sql::any(effects.looks & known)) {
-        const auto answered = with_answers(text, dialect(), aftermath_);
+    if (asks && fresh_ && whole_text && sql::any(effects.looks & known_from_replies)) {
+        std::string copy;
+        const auto readable =
+            hides_ascii(client_charset()) ? readable_text(text, client_charset(), copy) : text;
+        const auto answered = with_answers(text, readable, dialect(), aftermath_);
         begin_command(command::query, std::move(effects));
         mysql::append_text_command(link_->out(), command::query, answered);
         link_->flush();
@@ -187,6 +189,7 @@ std::size_t my_lane::on_query(packet_header header, bytes_view rest)
     begin_command(command::query, std::move(effects));
     if (text.size() + 1 < header.length || header.continues())
         link_->may_leave(my_link::unseen::anything);
+    keep_for_retry(header, rest);
     return relay(header, rest);
 }
 
@@ -205,8 +208,10 @@ void my_lane::begin_command(command what, my_effects effects)
         touched_.insert(touched_.end(), effects_.variables.begin(), effects_.variables.end());
     }
     link_->set_dirty(pinned() || session_mode());
-    if (effects_.opaque)
+    if (effects_.opaque || effects_.unknown_call)
         link_->may_leave(my_link::unseen::locks);
+    link_->forget_request();
+    longer_.reset();
     link_->expect(what, static_cast<std::uint8_t>(last_sequence_ + 1));
 }
 

@@ -65,7 +65,7 @@ void my_lane::on_error(std::uint16_t number)
     end_statement(*executing_);
     // The next execution prepares anew.
     if (number == mysql::error_number::unknown_stmt_handler || number == need_reprepare)
-        link_->forget_prepared(executing_->statement->id);
+        link_->forget_prepared(executing_->here().id);
 }
 
 bool my_lane::on_local_infile()
@@ -156,6 +156,13 @@ sql::mysql_mode my_lane::reading_mode() const noexcept
     const auto* said = settings_.find("sql_mode");
     mode.ansi_quotes = said && (said->find("ANSI") != std::string::npos);
     return mode;
+}
+
+const std::string& my_lane::client_charset() const noexcept
+{
+    static const std::string none;
+    const auto* said = settings_.find("character_set_client");
+    return said ? *said : none;
 }
 
 // The server is asked for what it did not report. True: wait for its answer.
@@ -270,12 +277,14 @@ bool my_lane::shows_diagnostics(std::string_view text, mysql::packet_header head
     if (!wanted)
         return false;
     static const std::vector<my_diagnostic> none;
+    const auto* charset = settings_.find("character_set_results");
     append_diagnostics(channel_.out(),
                        static_cast<std::uint8_t>(header.sequence + 1),
                        *wanted,
                        diagnostics_ ? *diagnostics_ : none,
                        status_,
-                       capabilities_);
+                       capabilities_,
+                       charset ? *charset : std::string());
     return true;
 }
 

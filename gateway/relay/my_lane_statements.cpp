@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "gateway/context.hpp"
+#include "gateway/relay/my_charsets.hpp"
 #include "gateway/relay/my_lane.hpp"
 #include "proto/mysql/requests.hpp"
 
@@ -67,12 +68,8 @@ std::uint32_t my_lane::on_prepared(const mysql::prepare_ok& answer)
 // prepare_error_ says why not.
 bool my_lane::ready_for(const my_statement& wanted)
 {
-    if (!link_) {
-        if (last_link_ && shard_.take(*last_link_))
-            begin_lease(*last_link_);
-        else if (!lease())
-            return false;
-    }
+    if (!leased())
+        return false;
     if (!prepare_error_.empty())
         return false;
     if (!link_->prepared(wanted.id)) {
@@ -123,7 +120,10 @@ std::size_t my_lane::on_execute(packet_header header, bytes_view rest)
     if (!request.complete)
         return answer_error(
             {mysql::error_number::malformed_packet, "HY000", "Malformed packet"}, header, rest);
-    if (!ready_for(*known->statement)) {
+    if (!leased())
+        return refusal_ ? refuse(header, rest) : 0;
+    known->instead = answered(*known);
+    if (!ready_for(known->here())) {
         if (refusal_)
             return refuse(header, rest);
         if (prepare_error_.empty())
@@ -138,18 +138,28 @@ std::size_t my_lane::on_execute(packet_header header, bytes_view rest)
     return send_execute(*known, request, header, rest);
 }
 
+// What the client asks of its statement before, here where that did not run, as a statement with
+// the answers in it. Null: nothing of the kind.
+my_statement_ref my_lane::answered(const my_client_statement& known)
+{
+    const my_statement& statement = *known.statement;
+    if (!fresh_ || !sql::any(statement.effects.looks & known_from_replies) || known.has_long_data)
+        return {};
+    std::string copy;
+    const auto readable = hides_ascii(client_charset())
+                              ? readable_text(statement.text, client_charset(), copy)
+                              : std::string_view(statement.text);
+    const auto text = with_answers(statement.text, readable, dialect(), aftermath_);
+    return database_->statements().intern(text, statement.context, reading_mode());
+}
+
 std::size_t my_lane::send_execute(my_client_statement& known,
                                   const my_execute& request,
                                   packet_header header,
                                   bytes_view rest)
 {
-    auto* here = link_->prepared(known.statement->id);
+    auto* here = link_->prepared(known.here().id);
     const bool missing = !request.names_types && known.mark != 0 && here->types != known.mark;
-    if (missing && header.length + known.types.size() >= mysql::payload_max)
-        return refuse_with(client_error::not_supported,
-                           "an execution of 16 MiB and more has to name its parameters' types",
-                           header,
-                           rest);
     begin_command(command::stmt_execute, known.statement->effects);
     executing_ = &known;
     if (request.names_types) {
@@ -161,6 +171,8 @@ std::size_t my_lane::send_execute(my_client_statement& known,
         }
     }
     here->types = known.mark;
+    if (request.flags == 0 && !known.has_long_data)
+        keep_for_retry(header, rest);
     return missing ? with_types(known, request, here->backend_id, header, rest)
                    : relay_for(here->backend_id, header, rest);
 }
@@ -174,7 +186,15 @@ std::size_t my_lane::with_types(my_client_statement& known,
 {
     const auto longer = static_cast<std::uint32_t>(header.length + known.types.size());
     byte_queue& out = link_->out();
-    mysql::store_header(out.grow(header_size), {longer, header.sequence});
+    if (longer < mysql::payload_max) {
+        mysql::store_header(out.grow(header_size), {longer, header.sequence});
+    } else {
+        longer_ = std::make_unique<my_longer_command>(known.types.size());
+        longer_->begin(header, out);
+        longer_->skip(request.types_at);
+        if (longer_->adds_packet())
+            link_->on_continuation(header, true);
+    }
     out.append_byte(static_cast<char>(command::stmt_execute));
     out.append_le(backend_id);
     // Flags, iterations, which parameters are null.
@@ -210,6 +230,7 @@ std::size_t my_lane::on_long_data(packet_header header, bytes_view rest)
     if (!known->has_cursor && !known->has_long_data)
         ++in_use_;
     known->has_long_data = true;
+    known->instead.reset();
     link_->set_dirty(true);
     const auto backend_id = link_->prepared(known->statement->id)->backend_id;
     return relay_for(backend_id, header, rest);
@@ -229,8 +250,7 @@ std::size_t my_lane::on_fetch(packet_header header, bytes_view rest)
         return 0;
     const auto request = mysql::decode_fetch(rest.subspan(header_size, header.length));
     my_client_statement* known = request ? find_statement(request->statement) : nullptr;
-    auto* here =
-        known && known->has_cursor && link_ ? link_->prepared(known->statement->id) : nullptr;
+    auto* here = known && known->has_cursor && link_ ? link_->prepared(known->here().id) : nullptr;
     if (!here) {
         const std::string text = "The statement (" +
                                  std::to_string(request ? request->statement : 0) +
@@ -256,7 +276,7 @@ std::size_t my_lane::on_statement_reset(packet_header header, bytes_view rest)
             {mysql::error_number::unknown_stmt_handler, "HY000", text}, header, rest);
     }
     auto* here = link_ && (known->has_cursor || known->has_long_data)
-                     ? link_->prepared(known->statement->id)
+                     ? link_->prepared(known->here().id)
                      : nullptr;
     if (!here) {
         answer_ok();
@@ -281,7 +301,7 @@ std::size_t my_lane::on_statement_close(packet_header header, bytes_view rest)
     if (known->has_cursor || known->has_long_data) {
         end_statement(*known);
         // The statement stays, for whoever prepared the same text. Its answer may end the lease.
-        if (auto* here = link_ ? link_->prepared(known->statement->id) : nullptr) {
+        if (auto* here = link_ ? link_->prepared(known->here().id) : nullptr) {
             link_->set_dirty(pinned() || session_mode());
             link_->reset_statement(here->backend_id);
         }

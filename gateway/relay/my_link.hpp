@@ -93,11 +93,13 @@ public:
     // Enters the reply that the next command sent will have.
     // `sequence`: of the answer's first packet.
     void expect(mysql::command what, std::uint8_t sequence = 1);
-    // A further packet of the command that expect() entered was sent.
-    void on_continuation(mysql::packet_header header)
+    // A further packet of the command that expect() entered was sent, as one or, `split`, as two.
+    void on_continuation(mysql::packet_header header, bool split = false)
     {
-        tracker_.on_continuation_sent(header);
-        writer_.begin_reply(static_cast<std::uint8_t>(header.sequence + 1));
+        const auto ours = static_cast<std::uint8_t>(header.sequence + split);
+        tracker_.on_continuation_sent({header.length, ours});
+        writer_.begin_reply(static_cast<std::uint8_t>(header.sequence + 1),
+                            static_cast<std::uint8_t>(-int{split}));
     }
     // A command of the client's file upload was sent.
     void on_upload(mysql::packet_header header) { tracker_.on_upload(header); }
@@ -123,6 +125,11 @@ public:
 
     // The client's COM_RESET_CONNECTION comes next.
     void expect_reset();
+    // The client's command, whole: what to send again if its reply is lost before it began. Up to
+    // retried_max bytes.
+    void keep_request(bytes_view command) { request_.assign(command.begin(), command.end()); }
+    void forget_request() noexcept { request_.clear(); }
+    bytes_view kept_request() const noexcept { return request_; }
     // The client that may ask about its last statement does not live any longer.
     void forget_client(const my_link_client& gone) noexcept;
 
@@ -204,6 +211,7 @@ private:
 
     mysql::reply_tracker tracker_;
     my_reply_writer writer_;
+    std::vector<std::byte> request_;
     byte_queue partial_;           // an incomplete header or a packet to be seen whole
     std::size_t packet_left_ = 0;  // bytes of the current packet still to come
     bool packet_is_clients_ = false;

@@ -18,11 +18,11 @@ void my_reply_writer::begin_lease(sink& to, std::uint32_t backend, std::uint32_t
     converter_.configure(backend, client, by_default);
 }
 
-void my_reply_writer::begin_reply(std::uint8_t sequence) noexcept
+void my_reply_writer::begin_reply(std::uint8_t sequence, std::uint8_t shift) noexcept
 {
     begun_ = false;
     eof_at_ = 0;
-    converter_.begin_reply(sequence);
+    converter_.begin_reply(sequence, shift);
 }
 
 void my_reply_writer::packet(const mysql::reply_tracker::verdict& verdict,

@@ -33,7 +33,7 @@ public:
     void end_lease() noexcept { to_ = nullptr; }
 
     // A command of the client's was sent; its answer begins with `sequence`.
-    void begin_reply(std::uint8_t sequence) noexcept;
+    void begin_reply(std::uint8_t sequence, std::uint8_t shift = 0) noexcept;
 
     // The header and as much of the payload as is there; rest() brings what follows. The packet
     // is changed in place.

@@ -34,7 +34,8 @@ my_statement_ref my_statement_table::intern(std::string_view text,
     made->id = next_id_++;
     made->text = text;
     made->context = context;
-    made->effects = my_effects_of(text, mode);
+    const auto* charset = context.find("character_set_client");
+    made->effects = my_effects_of(text, mode, charset ? *charset : std::string());
     known_.emplace(std::move(key), made);
     return made;
 }

@@ -81,6 +81,8 @@ private:
 // A statement as its client knows it.
 struct my_client_statement {
     my_statement_ref statement;
+    my_statement_ref instead;  // what was executed last, if that was another: see my_lane::answered
+    const my_statement& here() const noexcept { return instead ? *instead : *statement; }
     std::uint16_t parameters = 0;
     bool has_cursor = false;     // on the leased backend
     bool has_long_data = false;  // likewise

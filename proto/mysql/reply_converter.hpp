@@ -63,10 +63,11 @@ public:
                      bytes_view payload);
 
     // A reply begins, with this number; one that was not finished is forgotten.
-    void begin_reply(std::uint8_t sequence) noexcept
+    // `shift`: what to add to the server's numbers.
+    void begin_reply(std::uint8_t sequence, std::uint8_t shift = 0) noexcept
     {
         next_ = sequence;
-        shift_ = 0;
+        shift_ = shift;
         pending_ = false;
     }
     // Of the client's next packet in the reply.

@@ -60,6 +60,9 @@ void mysql_scanner::run() noexcept
     out_.self_contained = out_.statements == 1 && may_stand_alone(out_.kind) &&
                           state_.stands_alone && !out_.unterminated && !lexer_.conditional() &&
                           !out_.user_variables && out_.leaves_session_alone();
+    out_.only_reads = out_.self_contained && !out_.unknown_call &&
+                      (out_.kind == mysql_kind::select || out_.kind == mysql_kind::values ||
+                       out_.kind == mysql_kind::table);
 }
 
 // From the first token of a statement.
@@ -229,16 +232,25 @@ void mysql_scanner::step() noexcept
 {
     switch (now_.kind) {
         case token_kind::word:
-            if (body_word(now_.text))
-                return;
-            break;
+            if (const auto word = now_.text; !body_word(word)) {
+                advance();
+                if (now_.kind == token_kind::open_paren)
+                    called(word);
+            }
+            state_.qualified = false;
+            return;
         case token_kind::quoted_word: {
             const auto inner = now_.text.substr(1);
             advance();
-            if (now_.kind == token_kind::open_paren && inner.size() > 5)
-                function_name(inner.substr(0, inner.size() - 1));
+            if (now_.kind == token_kind::open_paren)
+                called(inner.substr(0, inner.size() - (inner.empty() ? 0 : 1)));
+            state_.qualified = false;
             return;
         }
+        case token_kind::dot:
+            state_.qualified = true;
+            advance();
+            return;
         case token_kind::variable:
             if (now_.text.starts_with("@@"))
                 system_variable(now_.text);
@@ -254,6 +266,7 @@ void mysql_scanner::step() noexcept
         default:
             break;
     }
+    state_.qualified = false;
     advance();
 }
 

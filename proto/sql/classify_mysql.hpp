@@ -4,10 +4,10 @@
 //
 // Layer: proto. Pure, one pass over the tokens, no allocation; runs for every COM_QUERY and every
 // new COM_STMT_PREPARE. It reads text, not catalogs: what a procedure, a function or a trigger does
-// inside stays unseen (`opaque` says where that is likely). The server's own words, its status
-// flags and session trackers, come first; GET_LOCK and := they do not report at all.
-// What stands in executable comments counts as code. Texts in big5, cp932, gbk, gb18030 or sjis,
-// whose characters may end in a backslash, cannot be read reliably: do not multiplex them.
+// inside stays unseen (`opaque` and `unknown_call` say where that is likely). The server's own
+// words, its status flags and session trackers, come first; GET_LOCK and := they do not report at
+// all. What stands in executable comments counts as code. Texts in big5, cp932, gbk, gb18030 or
+// sjis, whose characters may end in a backslash, cannot be read reliably: do not multiplex them.
 // Lifetime: views point into the classified text, or to constants.
 #pragma once
 
@@ -165,6 +165,11 @@ struct mysql_traits {
     bool disconnects : 1 = false;     // COMMIT RELEASE, ROLLBACK RELEASE, SHUTDOWN
     bool releases_locks : 1 = false;  // RELEASE_LOCK(): perhaps of the last one
     bool more_names : 1 = false;      // later statements have names, too
+    // A function is called that is not known to be the server's own and harmless: it may write, or
+    // take locks, and nothing tells.
+    bool unknown_call : 1 = false;
+    // self_contained, and changes nothing: may be sent again when its reply was lost.
+    bool only_reads : 1 = false;
 
     mysql_pin pins = mysql_pin::none;
     // Reasons that the text takes away for good, if it ends without an error: UNLOCK TABLES,

@@ -1,17 +1,12 @@
 // proto/sql/harmless_calls.cpp: the list. PostgreSQL documentation, chapter 9 "Functions and
 // Operators", and appendix C "SQL Key Words".
 #include "proto/sql/harmless_calls.hpp"
-
-#include <algorithm>
-#include <array>
-#include <cstdint>
-
-#include "proto/sql/key_words.hpp"
+#include "proto/sql/word_table.hpp"
 
 namespace sluice::sql {
 namespace {
 
-constexpr std::array short_words = {
+constexpr word_table table(std::to_array<std::string_view>({
     // key words
     "in",
     "values",
@@ -157,9 +152,6 @@ constexpr std::array short_words = {
     "ts_rank",
     "var_pop",
     "var_samp",
-};
-
-constexpr std::array long_words = {
     "array_agg",
     "array_append",
     "array_length",
@@ -257,59 +249,13 @@ constexpr std::array long_words = {
     "ts_rank_cd",
     "websearch_to_tsquery",
     "width_bucket",
-};
-
-consteval auto sorted_keys()
-{
-    std::array<std::uint64_t, short_words.size()> keys{};
-    for (std::size_t i = 0; i < keys.size(); ++i)
-        keys[i] = key_of(short_words[i]);
-    std::sort(keys.begin(), keys.end());
-    return keys;
-}
-
-consteval auto sorted_words()
-{
-    std::array<std::string_view, long_words.size()> words{};
-    for (std::size_t i = 0; i < words.size(); ++i)
-        words[i] = long_words[i];
-    std::sort(words.begin(), words.end());
-    return words;
-}
-
-constexpr auto keys = sorted_keys();
-constexpr auto words = sorted_words();
-constexpr std::size_t longest = 32;
-
-consteval bool lengths_fit()
-{
-    for (const std::string_view word : short_words) {
-        if (word.size() > 8)
-            return false;
-    }
-    for (const std::string_view word : long_words) {
-        if (word.size() <= 8)
-            return false;
-        if (word.size() > longest)
-            return false;
-    }
-    return true;
-}
+}));
 
 }  // namespace
 
 bool harmless_before_parenthesis(std::string_view word) noexcept
 {
-    if (word.size() <= 8)
-        return std::binary_search(keys.begin(), keys.end(), key_of(word));
-    if (word.size() > longest)
-        return false;
-    std::array<char, longest> lower;
-    std::transform(word.begin(), word.end(), lower.begin(), lower_ascii);
-    return std::binary_search(
-        words.begin(), words.end(), std::string_view(lower.data(), word.size()));
+    return table.contains(word);
 }
-
-static_assert(lengths_fit());
 
 }  // namespace sluice::sql

@@ -11,4 +11,8 @@ namespace sluice::sql {
 
 bool harmless_before_parenthesis(std::string_view word) noexcept;
 
+// The same of MySQL and MariaDB. What only the session itself notices (GET_LOCK, LAST_INSERT_ID) is
+// among them: the caller knows these by name.
+bool harmless_before_parenthesis_in_mysql(std::string_view word) noexcept;
+
 }  // namespace sluice::sql

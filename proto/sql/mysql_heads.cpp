@@ -11,6 +11,13 @@ mysql_kind mysql_scanner::insert_head(mysql_kind kind) noexcept
            accept("ignore")) {
     }
     accept("into");
+    // The table's name: the parenthesis behind it is no call's.
+    for (bool more = true; more && !at_end() && now_.kind != token_kind::open_paren;) {
+        advance();
+        more = now_.kind == token_kind::dot;
+        if (more)
+            advance();
+    }
     return kind;
 }
 

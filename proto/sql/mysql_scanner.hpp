@@ -30,6 +30,7 @@ private:
         bool routine = false;        // such a body may come, or has: it is not executed now
         bool whole_text = false;     // semicolons end nothing
         bool variables_pin = false;  // any @x may be assigned: CALL, LOAD DATA, GET DIAGNOSTICS
+        bool qualified = false;      // the token before was a dot
         bool stands_alone = true;    // nothing met that speaks against self_contained
     };
 
@@ -61,6 +62,7 @@ private:
     void step() noexcept;
     bool body_word(std::string_view word) noexcept;
     void block_word(std::string_view word) noexcept;
+    void called(std::string_view word) noexcept;
     void function_name(std::string_view word) noexcept;
     void user_variable() noexcept;
     void system_variable(std::string_view text) noexcept;

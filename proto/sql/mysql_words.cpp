@@ -1,4 +1,5 @@
 // proto/sql/mysql_words.cpp: the words that matter wherever they stand in a MySQL statement.
+#include "proto/sql/harmless_calls.hpp"
 #include "proto/sql/mysql_scanner.hpp"
 
 namespace sluice::sql {
@@ -44,26 +45,26 @@ bool mysql_scanner::body_word(std::string_view word) noexcept
                     state_.stands_alone = false;
                     if ((word.front() | 0x20) == 'p')
                         look(looks_back::sequence);
+                } else if (now_.kind == token_kind::open_paren) {
+                    called(word);
                 }
                 return true;
             }
             break;
-        case 'b':
-        case 'c':
-        case 'g':
-        case 'm':
-        case 'r':
-        case 'w':
-            break;
         default:
-            return false;
+            break;
     }
-    if (word.size() < 5)
-        return false;
-    advance();
-    if (now_.kind == token_kind::open_paren)
+    return false;
+}
+
+// `word`, without quotes, stands in front of a parenthesis.
+void mysql_scanner::called(std::string_view word) noexcept
+{
+    if (word.size() >= 5)
         function_name(word);
-    return true;
+    // A schema's function may have the name of one of the server's own.
+    out_.unknown_call =
+        out_.unknown_call || state_.qualified || !harmless_before_parenthesis_in_mysql(word);
 }
 
 // BEGIN ... END around the statements of a routine; CASE ... END inside.
@@ -85,7 +86,7 @@ void mysql_scanner::block_word(std::string_view word) noexcept
     }
 }
 
-// `word`, without quotes, stands in front of a parenthesis.
+// The functions that matter.
 void mysql_scanner::function_name(std::string_view word) noexcept
 {
     const auto is = [word](std::string_view name) { return same_word(word, name); };

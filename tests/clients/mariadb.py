@@ -1,4 +1,5 @@
 """A temporary MariaDB server, what Sluice is told of it, and what a test connects to."""
+import contextlib
 import dataclasses
 import os
 import pwd
@@ -94,15 +95,17 @@ class Server:
             self.process.wait(10)
         self.log.close()
 
-    def pause(self):
+    @contextlib.contextmanager
+    def paused(self):
         """A network that swallows all."""
         self.process.send_signal(signal.SIGSTOP)
-
-    def resume(self):
-        self.process.send_signal(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def __exit__(self, *_):
-        self.resume()
+        self.process.send_signal(signal.SIGCONT)
         self.stop(signal.SIGKILL)
 
     def connect(self, **options):

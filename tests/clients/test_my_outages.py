@@ -175,13 +175,49 @@ def test_backend_killed_in_mid_reply(server, make, prepared):
     nobody_holds_a_backend(server)
 
 
-@contextlib.contextmanager
-def paused(server):
-    server.pause()
-    try:
-        yield
-    finally:
-        server.resume()
+@pytest.mark.parametrize("prepared", [False, True], ids=["text", "prepared"])
+def test_backend_dies_under_a_read(server, make, prepared):
+    """A read outside of a transaction that has not been answered runs again, once the server is
+    back; nothing else does."""
+    _, target = make('connect_timeout = "20s"')
+    long = "FROM seq_1_to_3000000 WHERE SHA2(seq, 512) > ''"
+    server.sql("CREATE OR REPLACE TABLE app.witness (n INT)",
+               "CREATE OR REPLACE FUNCTION app.passes(n BIGINT) RETURNS BIGINT RETURN n")
+
+    async def start(sql, values=(), before=None):
+        connection = await connect(target)
+        if before:
+            assert not (await connection.query(before)).error
+        if prepared:
+            statement = await connection.prepare(sql)
+            connection.send_execute(statement, values)
+        else:
+            connection.command(mywire.QUERY, sql.replace("?", "'7'"))
+        return connection, asyncio.ensure_future(connection.reply(binary=prepared))
+
+    async def scenario():
+        read, answer = await start(f"SELECT COUNT(*), ? {long}", ["7"])
+        read.command(mywire.QUERY, "SELECT 'behind'") if not prepared else None
+        others = [await start(f"SELECT COUNT(passes(seq)) {long}"),
+                  await start(f"SELECT COUNT(*) {long}", before="BEGIN"),
+                  await start(f"INSERT INTO witness SELECT COUNT(*) {long}")]
+        await asyncio.sleep(0.3)
+        assert not answer.done()
+        await asyncio.to_thread(server.stop, signal.SIGKILL)
+        await asyncio.to_thread(server.start)
+        reply = await asyncio.wait_for(answer, 60)
+        assert [str(value) for value in reply.rows[0]] == ["3000000", "7"], reply.error
+        if not prepared:
+            read.sequence = 1  # of its own exchange
+            assert (await read.reply()).rows == [["behind"]]
+        for connection, lost in others:
+            reply = await asyncio.wait_for(lost, 20)
+            assert reply.error and reply.error[1] == LOST, (reply.error, reply.results)
+            assert (await connection.query("SELECT 'well'", 20)).rows == [["well"]]
+        assert (await read.query("SELECT COUNT(*) FROM witness")).rows == [["0"]]
+        await all_well(target)
+
+    run(scenario())
 
 
 def test_stalled_server(server, make):
@@ -196,7 +232,7 @@ def test_stalled_server(server, make):
         idle = await connect(target)
         for one in held:
             await one.query("BEGIN")
-        with paused(server):
+        with server.paused():
             for number, one in enumerate(held):
                 one.command(mywire.QUERY, f"SELECT {number}")
             await asyncio.sleep(0.2)
@@ -227,7 +263,7 @@ def test_clients_leave_while_the_server_stalls(server, make):
         clients = [await connect(target) for _ in range(SIZE)]
         for one in clients:
             await one.query("BEGIN")
-        with paused(server):
+        with server.paused():
             for one in clients:
                 one.command(mywire.QUERY, "SELECT 1")
             await asyncio.sleep(0.2)

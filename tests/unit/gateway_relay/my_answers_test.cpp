@@ -98,7 +98,8 @@ TEST(MyAnswers, DiagnosticsAreShown)
                                          {"Warning", "1365", "Division by 0"}};
     const auto shown = [&](std::string_view text) {
         byte_queue out;
-        append_diagnostics(out, 1, *parse_show_diagnostics(text, sql::dialect::mysql), all, 2, 0);
+        const auto wanted = *parse_show_diagnostics(text, sql::dialect::mysql);
+        append_diagnostics(out, 1, wanted, all, 2, 0, "utf8mb4");
         return rows_of(out);
     };
     using rows = std::vector<std::string>;

@@ -309,6 +309,58 @@ TEST(ClassifyMysql, SelfContained)
         EXPECT_FALSE(classify_mysql(text).self_contained) << text;
 }
 
+TEST(ClassifyMysql, UnknownCalls)
+{
+    for (const std::string_view text : {
+             "SELECT mine(1)",
+             "SELECT `mine` (1)",
+             "SELECT shop.count(1)",
+             "SELECT 1 FROM t WHERE a = mine(b)",
+             "INSERT INTO t (a, b) VALUES (1, mine(2))",
+             "INSERT t VALUES (mine())",
+             "DO mine()",
+             "SET a = mine()",
+             "UPDATE t SET a = x.mine(1)",
+         })
+        EXPECT_TRUE(classify_mysql(text).unknown_call) << text;
+    for (const std::string_view text : {
+             "SELECT COUNT(*), MAX(a), IF(1, 2, 3) FROM t WHERE a IN (1, 2) AND (b OR c)",
+             "INSERT INTO t (a, b) VALUES (1, 2), (3, NOW()) ON DUPLICATE KEY UPDATE a = VALUES(a)",
+             "INSERT INTO shop.`t` (a) SELECT b FROM u",
+             "INSERT IGNORE t (a) VALUES (1)",
+             "REPLACE INTO t (a) VALUES (1)",
+             "SELECT t.a IN (1) FROM t JOIN (SELECT 1) x USING (a)",
+             "SELECT group_concat(a ORDER BY a SEPARATOR ',') FROM t FORCE INDEX (i)",
+             "SELECT ROW_NUMBER() OVER (PARTITION BY a), CAST(a AS CHAR(10)) FROM t",
+             "SELECT 'mine(1)' /* mine(1) */",
+             "",
+         })
+        EXPECT_FALSE(classify_mysql(text).unknown_call) << text;
+}
+
+TEST(ClassifyMysql, OnlyReads)
+{
+    for (const std::string_view text : {"SELECT 1",
+                                        "(SELECT a FROM t WHERE b = ?) UNION (VALUES (1))",
+                                        "VALUES (1)",
+                                        "SELECT LOWER(a) FROM t LIMIT 5;"})
+        EXPECT_TRUE(classify_mysql(text).only_reads) << text;
+    for (const std::string_view text : {"SELECT mine()",
+                                        "SELECT 1 FOR UPDATE",
+                                        "SELECT SLEEP(1)",
+                                        "SELECT 1 INTO OUTFILE 'x'",
+                                        "SELECT GET_LOCK('x', 1)",
+                                        "SELECT FOUND_ROWS()",
+                                        "SELECT NEXTVAL(s)",
+                                        "INSERT INTO t VALUES (1)",
+                                        "DELETE FROM t",
+                                        "WITH a AS (SELECT 1) DELETE FROM t",
+                                        "SELECT 1; SELECT 2",
+                                        "SHOW TABLES",
+                                        "CALL p()"})
+        EXPECT_FALSE(classify_mysql(text).only_reads) << text;
+}
+
 TEST(ClassifyMysql, Kill)
 {
     struct {
