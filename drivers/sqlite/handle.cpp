@@ -327,6 +327,25 @@ bool handle::in_transaction() const noexcept
     return sqlite3_get_autocommit(db_) == 0;
 }
 
+void handle::count_updates(bool on) noexcept
+{
+    if (on == counts_updates_ && !on)
+        return;
+    counts_updates_ = on;
+    updates_ = 0;
+    updated_table_.clear();
+    const auto count = [](void* self, int what, const char*, const char* table, sqlite3_int64) {
+        auto& on_handle = *static_cast<handle*>(self);
+        if (on_handle.updated_table_.empty())
+            on_handle.updated_table_ = table;
+        on_handle.updates_ += what == SQLITE_UPDATE && on_handle.updated_table_ == table;
+    };
+    if (on)
+        sqlite3_update_hook(db_, count, this);
+    else
+        sqlite3_update_hook(db_, nullptr, nullptr);
+}
+
 void handle::set_query_only(bool on) noexcept
 {
     run(on ? "PRAGMA query_only=ON" : "PRAGMA query_only=OFF");

@@ -92,6 +92,9 @@ public:
     // Deferred foreign keys that the open transaction would fail for.
     bool owes_references() const noexcept;
     void set_query_only(bool on) noexcept;
+    // From now on, until it is switched off: rows of the statement's own table that are updated.
+    void count_updates(bool on) noexcept;
+    std::int64_t updates() const noexcept { return updates_; }
     // EXPLAINs the statement to learn parameter_affinity; quiet when it cannot.
     void explain(prepared& statement);
 
@@ -120,6 +123,9 @@ private:
     bool step_own(sqlite3_stmt*& own, const char* sql) noexcept;
 
     sqlite3* db_ = nullptr;
+    bool counts_updates_ = false;
+    std::int64_t updates_ = 0;
+    std::string updated_table_;  // the first one that was changed; triggers come later
     bool without_catalogs_ = false;  // writing them takes too long for an event loop
     sqlite3_stmt* begin_ = nullptr;
     sqlite3_stmt* look_ = nullptr;

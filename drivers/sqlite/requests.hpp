@@ -89,6 +89,7 @@ struct request {
     std::int64_t max_rows = 0;                         // 0: all
     std::optional<std::chrono::milliseconds> timeout;  // default: options.statement_timeout
     bool read_only = false;  // refuse writes (25006): default_transaction_read_only
+    bool count_updates = false;  // outcome.updates, of an INSERT that may update
 };
 
 // What a worker needs to know of a text before it is compiled.
@@ -104,6 +105,7 @@ struct outcome {
     std::shared_ptr<const statement_info> statement;  // execute, describe
     std::int64_t rows = 0;                            // delivered by this call
     std::int64_t changes = 0;                         // INSERT, UPDATE, DELETE: rows changed
+    std::int64_t updates = 0;                         // of `changes`, if they were to be counted
     std::int64_t last_insert_rowid = 0;               // 0: nothing was inserted
     suspension suspended = suspension::none;
     portal_id portal = 0;                                       // of a suspended result

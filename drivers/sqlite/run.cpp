@@ -54,6 +54,7 @@ void engine::run_statement(session_state& s, portal& p)
     if (p.write) {
         sqlite3_set_last_insert_rowid(p.on->db(), 0);
         p.changes_before = sqlite3_total_changes64(p.on->db());
+        p.on->count_updates(now.with.count_updates);
     }
     step(s, p);
 }
@@ -115,6 +116,7 @@ void engine::finish_statement(session_state& s, portal& p)
         auto* db = p.on->db();
         if (sqlite3_total_changes64(db) != p.changes_before)
             out.changes = sqlite3_changes64(db);
+        out.updates = p.on->updates();
         out.last_insert_rowid = sqlite3_last_insert_rowid(db);
         if (out.last_insert_rowid != 0)
             s.asking.last_insert_rowid = out.last_insert_rowid;
@@ -160,6 +162,7 @@ bool engine::settle(portal& p, sql_error* why) noexcept
     p.sink.reset();
     p.parameters.clear();
     if (p.on) {
+        p.on->count_updates(false);
         p.on->control = nullptr;
         p.on->asking = nullptr;
     }

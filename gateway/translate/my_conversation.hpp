@@ -39,6 +39,8 @@ private:
         sqlite::portal_id suspended = 0;
         std::uint64_t count = 0;  // rows
         std::uint64_t changes = 0;
+        std::uint64_t updates = 0;  // of these, by ON DUPLICATE KEY UPDATE
+        bool count_updates = false;
         std::int64_t insert_id = 0;
     };
     enum class ran { done, suspended, failed };

@@ -157,6 +157,7 @@ asio::awaitable<void> my_conversation::run_engine(my_sqlite_statement_ptr statem
     one.parameters = std::move(parameters);
     add_lifted(*statement, one.parameters);
     one.rows = make_rows(*statement, format);
+    one.count_updates = statement->inserts && statement->sqlite.updates_duplicates;
     auto pumping = pump(one, statement->text, 0);
     const auto how = co_await std::move(pumping);
     if (over() || how != ran::done)
@@ -183,6 +184,7 @@ asio::awaitable<my_conversation::ran> my_conversation::pump(my_run& run,
             what.sink = run.rows;
             what.max_rows = left;
             what.timeout = state_.statement_timeout();
+            what.count_updates = run.count_updates;
             what.read_only = open_ ? pending_.read_only : state_.read_only();
             if (auto at_once = session_.execute_now(what)) {
                 done = std::move(*at_once);
@@ -217,6 +219,7 @@ asio::awaitable<my_conversation::ran> my_conversation::pump(my_run& run,
         run.count += static_cast<std::uint64_t>(done.rows);
         left -= done.rows;
         run.changes = static_cast<std::uint64_t>(done.changes);
+        run.updates = static_cast<std::uint64_t>(done.updates);
         run.insert_id = done.last_insert_rowid;
         run.rows->note_unsent(channel_->unsent());
         if (done.suspended == sqlite::suspension::none)
@@ -265,7 +268,8 @@ void my_conversation::complete(const my_sqlite_statement& statement, const my_ru
     }
     if (first > 0)
         state_.last_insert_id = static_cast<std::uint64_t>(first);
-    const auto affected = statement.definition ? 0 : run.changes;
+    // MySQL counts a row that ON DUPLICATE KEY UPDATE changed twice.
+    const auto affected = statement.definition ? 0 : run.changes + run.updates;
     state_.row_count = static_cast<std::int64_t>(affected);
     ok(affected, static_cast<std::uint64_t>(std::max<std::int64_t>(first, 0)));
 }

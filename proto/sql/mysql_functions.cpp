@@ -101,6 +101,8 @@ bool mysql_rewriter::function_call()
         return false;
     if (session_function() || time_function() || cast_call() || convert_call() || argument_words())
         return true;
+    if (ordered_concat())
+        return true;
     if (at("values") && in_duplicate_ && is_name(2)) {
         const auto close = close_of(1);
         replace("excluded." + text_between(at_ + close - 1, at_ + close), close + 1);
@@ -117,6 +119,70 @@ bool mysql_rewriter::function_call()
         return true;
     }
     return false;
+}
+
+// GROUP_CONCAT(x ORDER BY a DESC, b SEPARATOR '-') -> string_agg(x, '-', a, 1, b, 0)
+bool mysql_rewriter::ordered_concat()
+{
+    if (!at("group_concat"))
+        return false;
+    const auto close = at_ + close_of(1);
+    std::size_t order = 0;
+    std::size_t separator = 0;
+    std::size_t commas = 0;
+    for (std::size_t i = at_ + 2, depth = 0; i < close; ++i) {
+        depth += tokens_[i].kind == token_kind::open_paren;
+        depth -= tokens_[i].kind == token_kind::close_paren && depth > 0;
+        if (depth > 0)
+            continue;
+        if (is_word(tokens_[i], "order") && is_word(tokens_[i + 1], "by"))
+            order = i;
+        if (is_word(tokens_[i], "separator") && tokens_[i + 1].kind == token_kind::string)
+            separator = i;
+        commas += order == 0 && tokens_[i].kind == token_kind::comma;
+    }
+    if (order == 0)
+        return false;
+    if (commas > 0 || at("distinct", 2)) {
+        result_.problem = commas > 0
+                              ? "GROUP_CONCAT of several expressions with ORDER BY is not available "
+                                "for SQLite databases; use CONCAT inside"
+                              : "GROUP_CONCAT(DISTINCT ... ORDER BY ...) is not available for SQLite "
+                                "databases; select the distinct values in a subquery";
+        return false;
+    }
+    std::string between = ",";
+    if (separator > 0)
+        between = literal(tokens_[separator + 1]);
+    replace("string_agg");
+    walk_to(order);
+    out_.text += ", '";
+    for (const char c : between)
+        out_.text.append(c == '\'' ? 2u : 1u, c);
+    out_.text += "', ";
+    drop(2);
+    const auto end = separator > 0 ? separator : close;
+    while (at_ < end) {
+        std::size_t key = at_;
+        for (std::size_t depth = 0; key < end; ++key) {
+            depth += tokens_[key].kind == token_kind::open_paren;
+            depth -= tokens_[key].kind == token_kind::close_paren && depth > 0;
+            if (depth == 0 &&
+                (tokens_[key].kind == token_kind::comma || is_word(tokens_[key], "asc") ||
+                 is_word(tokens_[key], "desc")))
+                break;
+        }
+        walk_to(key);
+        out_.text += at("desc") ? ", 1" : ", 0";
+        if (at("asc") || at("desc"))
+            drop(1);
+        if (at_ < end && kind() == token_kind::comma)
+            copy();
+        else if (at_ < end)
+            drop(end - at_);  // what no key looks like
+    }
+    drop(close - at_);
+    return true;
 }
 
 // What CAST and CONVERT make of tokens [from, to).

@@ -107,6 +107,7 @@ bool mysql_rewriter::on_duplicate()
         out_.text += "WHERE true ";
     replace("ON CONFLICT DO UPDATE SET", 4);
     in_duplicate_ = true;
+    result_.updates_duplicates = true;
     return true;
 }
 

@@ -57,6 +57,7 @@ private:
     // mysql_functions.cpp
     bool function_call();
     bool time_function();
+    bool ordered_concat();
     bool cast_call();
     bool convert_call();
     bool argument_words();

@@ -53,6 +53,7 @@ struct mysql_statement {
     std::vector<sqlite_statement> statements;  // one after another; usually one; maybe none
     // Holds values of the session: to be written anew for each execution.
     bool session_values = false;
+    bool updates_duplicates = false;  // INSERT ... ON DUPLICATE KEY UPDATE
     // Not empty: it cannot be said to SQLite. errno 1193 if it is about a variable, 1235 otherwise.
     std::string problem;
     bool unknown_variable = false;

@@ -92,6 +92,19 @@ bool sqlite_rewriter::has_inside(std::size_t open, std::string_view word) const 
     return false;
 }
 
+// "INSERT INTO every (a)", "CREATE TABLE position (...)": a table, not a call.
+bool sqlite_rewriter::names_a_table() const noexcept
+{
+    if (at_ == 0)
+        return false;
+    const auto& before = tokens_[at_ - 1];
+    if (is_any_of(before, {"into", "table", "view", "update", "references", "with", "recursive"}))
+        return true;
+    if (form_ == statement_form::create_table || form_ == statement_form::create_index)
+        return is_any_of(before, {"exists", "on"});
+    return is_word(before, "as") && level_.at == clause::from;
+}
+
 bool sqlite_rewriter::call_word()
 {
     if (at("lateral") && level_.at == clause::from) {
@@ -100,7 +113,8 @@ bool sqlite_rewriter::call_word()
     }
     if (at("array"))
         return array_word();
-    return kind(1) == token_kind::open_paren && (special_call() || renamed_call());
+    return kind(1) == token_kind::open_paren && !names_a_table() &&
+           (special_call() || renamed_call());
 }
 
 // trim, substring, position, extract, and aggregates with ORDER BY.

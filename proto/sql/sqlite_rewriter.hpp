@@ -101,6 +101,7 @@ private:
     void push(group_kind kind, std::size_t begin);
     std::size_t closing(std::size_t n) const noexcept;
     bool has_inside(std::size_t open, std::string_view word) const noexcept;
+    bool names_a_table() const noexcept;
     bool call_word();
     bool special_call();
     bool renamed_call();
