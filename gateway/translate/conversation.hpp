@@ -34,6 +34,8 @@ struct reply_error {
 
 struct prepared_statement {
     statement_ptr statement;
+    // Whose rows an EXECUTE or FETCH returns, what a DECLARE runs.
+    std::shared_ptr<const prepared_statement> inner;
     std::shared_ptr<const sqlite::statement_info> info;  // engine statements only
     std::vector<pg::type_oid> parameters;
 };
@@ -49,6 +51,8 @@ struct portal {
     std::uint64_t rows = 0;
     bool started = false;
     bool done = false;
+    bool cursor = false;  // DECLARE made it
+    std::uint64_t changes = 0;
 };
 using portal_ptr = std::shared_ptr<portal>;
 
@@ -93,12 +97,16 @@ private:
     asio::awaitable<sqlite::outcome> describe_text(sqlite::sql_text sql);
 
     // Running (conversation_run.cpp). False or null: an error was sent and the block updated.
-    asio::awaitable<bool> run_local(statement_ptr statement, bool show_columns);
+    asio::awaitable<bool> run_local(statement_ptr statement,
+                                    bool show_columns,
+                                    const portal* outer = nullptr);
     asio::awaitable<bool> run_transaction(statement_ptr statement);
     bool run_settings(const client_statement& statement, bool show_columns);
     asio::awaitable<bool> run_session(const client_statement& statement);
     asio::awaitable<bool> enter_transaction(const client_statement& statement);
+    enum class ran { done, row_limit, failed };
     asio::awaitable<bool> pump(portal& which, std::int64_t max_rows);
+    asio::awaitable<ran> run_portal(portal& which, std::int64_t max_rows);
     asio::awaitable<bool> engine_call(sqlite::session::verb what, std::string name);
     asio::awaitable<sqlite::outcome> engine_begin();
     asio::awaitable<bool> end_block(bool commit);
@@ -106,12 +114,35 @@ private:
     std::shared_ptr<row_encoder> make_encoder(const client_statement& statement,
                                               std::vector<std::uint16_t> formats);
 
+    // PREPARE, EXECUTE and cursors (conversation_cursors.cpp).
+    asio::awaitable<prepared_ptr> prepare_inner(const client_statement& statement,
+                                                std::vector<pg::type_oid> types);
+    prepared_ptr source_of_rows(const client_statement& statement) const;
+    asio::awaitable<bool> run_prepare(statement_ptr statement);
+    asio::awaitable<bool> read_arguments(const client_statement& statement,
+                                         const prepared_statement& prepared,
+                                         std::vector<sqlite::value>& out);
+    asio::awaitable<bool> run_execute(statement_ptr statement,
+                                      bool show_columns,
+                                      const portal* outer);
+    asio::awaitable<bool> run_cursor(statement_ptr statement,
+                                     bool show_columns,
+                                     const portal* outer);
+    asio::awaitable<bool> declare_cursor(statement_ptr statement, const portal* outer);
+    asio::awaitable<bool> fetch_rows(statement_ptr statement,
+                                     portal_ptr which,
+                                     bool show_columns,
+                                     const portal* outer);
+    asio::awaitable<void> close_cursors();
+
     // COPY (conversation_copy.cpp).
     asio::awaitable<bool> run_copy(statement_ptr statement);
     asio::awaitable<void> copy_message(const pg::frame& message);
     asio::awaitable<void> end_copy(bool good);
     asio::awaitable<bool> copy_lines(bool last);
     asio::awaitable<bool> copy_row(std::string_view line);
+    asio::awaitable<bool> copy_tuples(bool last);
+    asio::awaitable<bool> insert_copied(std::vector<sqlite::value> values, reply_error problem);
     asio::awaitable<bool> start_copy_in(statement_ptr statement);
 
     // Errors.

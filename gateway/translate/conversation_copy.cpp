@@ -34,6 +34,7 @@ asio::awaitable<bool> conversation::run_copy(statement_ptr statement)
     reading->who = answered_by::copy;
     reading->tag = "COPY";
     reading->reads_only = true;
+    reading->copy.shape = statement->copy.shape;
     reading->sql = std::make_shared<const std::string>(statement->copy.sql);
     portal source;
     auto prepared = std::make_shared<prepared_statement>();
@@ -70,6 +71,8 @@ asio::awaitable<bool> conversation::start_copy_in(statement_ptr statement)
     copy_in in;
     in.statement = statement;
     in.types = result_types(*done.statement, {});
+    for (auto& type : in.types)
+        type = type == pg::oid::unspecified ? pg::oid::text : type;
     std::string insert = copy.sql + " VALUES (";
     for (std::size_t i = 0; i < in.types.size(); ++i)
         insert += (i > 0 ? ", ?" : "?") + std::to_string(i + 1);
@@ -84,7 +87,7 @@ asio::awaitable<bool> conversation::start_copy_in(statement_ptr statement)
         co_return false;
     const auto width = static_cast<std::uint16_t>(in.types.size());
     copy_ = std::move(in);
-    pg::append_copy_in(channel_->out(), width, false);
+    pg::append_copy_in(channel_->out(), width, copy.shape == row_shape::copy_binary);
     channel_->flush();
     co_return true;
 }
@@ -99,7 +102,8 @@ asio::awaitable<void> conversation::copy_message(const pg::frame& message)
     if (type == 'd' || type == 'c') {
         if (type == 'd')
             copy_->data.append(message.body);
-        auto running = copy_lines(type == 'c');
+        const bool binary = copy_->statement->copy.shape == row_shape::copy_binary;
+        auto running = binary ? copy_tuples(type == 'c') : copy_lines(type == 'c');
         good = co_await std::move(running);
     } else {
         good = false;
@@ -202,7 +206,17 @@ asio::awaitable<bool> conversation::copy_row(std::string_view line)
                            "\"" + fields[i]->substr(0, 60) + "\" is no valid " +
                                std::string(pg::type_name(copy_->types[i])) + ": COPY " + where);
     }
+    auto inserting = insert_copied(std::move(what.parameters), std::move(problem));
+    const bool inserted = co_await std::move(inserting);
+    co_return inserted;
+}
+
+asio::awaitable<bool> conversation::insert_copied(std::vector<sqlite::value> values,
+                                                  reply_error problem)
+{
     if (problem.sqlstate.empty()) {
+        sqlite::request what;
+        what.parameters = std::move(values);
         what.sql = copy_->insert;
         what.timeout = settings_.statement_timeout();
         what.read_only = read_only_;

@@ -216,18 +216,23 @@ void conversation::describe_portal(portal& which, bool fixed)
             return;
         }
     }
-    const auto& info = which.prepared->info;
+    const bool of_another = statement.who == answered_by::execute ||
+                            (statement.who == answered_by::cursor &&
+                             statement.cursor.what == cursor_words::verb::fetch);
+    const auto shown = of_another && which.prepared->inner ? which.prepared->inner : which.prepared;
+    const auto& info = shown->info;
+    const auto& hints = shown->statement->hints;
     if (!info || !info->returns_rows()) {
         pg::append_no_data(out);
         return;
     }
-    auto types = result_types(*info, statement.hints);
+    auto types = result_types(*info, hints);
     std::vector<pg::column_description> columns;
     for (std::size_t i = 0; i < types.size(); ++i) {
         if (types[i] == pg::oid::unspecified)
             types[i] = pg::oid::text;
         pg::column_description column;
-        column.name = result_name(*info, statement.hints, i);
+        column.name = result_name(*info, hints, i);
         column.type = types[i];
         column.size = pg::type_size(types[i]);
         column.modifier = pg::modifier_of_declaration(info->columns[i].declared_type, types[i]);
@@ -269,14 +274,16 @@ asio::awaitable<void> conversation::execute_portal(portal_ptr which, std::int64_
         co_return;
     }
     if (statement->who != answered_by::engine) {
-        if (describe)
+        // Rows of another statement are described with the first of them.
+        const bool rows_describe = describe && source_of_rows(*statement);
+        if (describe && !rows_describe)
             describe_portal(*which, false);
         if (which->done && statement->who == answered_by::settings) {
             pg::append_command_complete(channel_->out(), statement->tag);
             co_return;
         }
         // A following statement of the same pipeline must not survive this one's failure.
-        auto running = run_local(statement, false);
+        auto running = run_local(statement, rows_describe, which.get());
         which->done = co_await std::move(running);
         co_return;
     }

@@ -49,7 +49,9 @@ reply_error syntax_error(const client_statement& statement,
 
 }  // namespace
 
-asio::awaitable<bool> conversation::run_local(statement_ptr statement, bool show_columns)
+asio::awaitable<bool> conversation::run_local(statement_ptr statement,
+                                              bool show_columns,
+                                              const portal* outer)
 {
     bool done = false;
     switch (statement->who) {
@@ -87,6 +89,21 @@ asio::awaitable<bool> conversation::run_local(statement_ptr statement, bool show
         }
         case answered_by::session: {
             auto running = run_session(*statement);
+            done = co_await std::move(running);
+            break;
+        }
+        case answered_by::prepare: {
+            auto running = run_prepare(statement);
+            done = co_await std::move(running);
+            break;
+        }
+        case answered_by::execute: {
+            auto running = run_execute(statement, show_columns, outer);
+            done = co_await std::move(running);
+            break;
+        }
+        case answered_by::cursor: {
+            auto running = run_cursor(statement, show_columns, outer);
             done = co_await std::move(running);
             break;
         }
@@ -305,13 +322,6 @@ asio::awaitable<bool> conversation::run_session(const client_statement& statemen
             co_await std::move(failing);
             co_return false;
         }
-    } else if (tag == "CLOSE") {
-        if (!all) {
-            auto failing = fail(make_error("34000", "cursor \"" + name + "\" does not exist"));
-            co_await std::move(failing);
-            co_return false;
-        }
-        tag = "CLOSE CURSOR ALL";
     }
     if (over())
         co_return false;

@@ -85,6 +85,7 @@ asio::awaitable<bool> conversation::end_block(bool commit)
         for (auto& [name, each] : portals_)
             each->suspended = 0;
     }
+    std::erase_if(portals_, [](const auto& each) { return each.second->cursor; });
     settings_.end_transaction(commit && done);
     context_stale_ = true;
     co_return done;
@@ -94,9 +95,28 @@ asio::awaitable<bool> conversation::end_block(bool commit)
 // PortalSuspended is sent. False: an error was.
 asio::awaitable<bool> conversation::pump(portal& which, std::int64_t max_rows)
 {
+    auto running = run_portal(which, max_rows);
+    const auto how = co_await std::move(running);
+    if (how == ran::failed)
+        co_return false;
+    if (how == ran::row_limit) {
+        pg::append_portal_suspended(channel_->out());
+        co_return true;
+    }
+    const auto& statement = *which.prepared->statement;
+    if (statement.who == answered_by::copy) {
+        if (statement.copy.shape == row_shape::copy_binary)
+            pg::append_copy_data(channel_->out(), which.encoder->copy_binary_end().readable());
+        pg::append_copy_done(channel_->out());
+    }
+    complete(statement, which.rows, which.changes);
+    co_return true;
+}
+
+asio::awaitable<conversation::ran> conversation::run_portal(portal& which, std::int64_t max_rows)
+{
     const auto statement = which.prepared->statement;
     std::int64_t left = max_rows;
-    std::uint64_t changes = 0;
     for (;;) {
         sqlite::outcome done;
         if (which.suspended != 0) {
@@ -119,7 +139,7 @@ asio::awaitable<bool> conversation::pump(portal& which, std::int64_t max_rows)
             }
         }
         if (over())
-            co_return false;
+            co_return ran::failed;
         which.suspended = done.portal;
         if (done.statement)
             which.running = done.statement;
@@ -141,25 +161,23 @@ asio::awaitable<bool> conversation::pump(portal& which, std::int64_t max_rows)
             }
             auto failing = fail(from_engine(*done.error, statement.get()));
             co_await std::move(failing);
-            co_return false;
+            co_return ran::failed;
         }
         which.rows += static_cast<std::uint64_t>(done.rows);
         left -= done.rows;
-        changes = static_cast<std::uint64_t>(done.changes);
+        which.changes = static_cast<std::uint64_t>(done.changes);
         auto rest = which.encoder->take_rest(which.running.get());
         if (!rest.empty())
             channel_->send(rest.readable());
         which.encoder->note_unsent(channel_->unsent());
         if (done.suspended == sqlite::suspension::none)
             break;
-        if (done.suspended == sqlite::suspension::row_limit) {
-            pg::append_portal_suspended(channel_->out());
-            co_return true;
-        }
+        if (done.suspended == sqlite::suspension::row_limit)
+            co_return ran::row_limit;
         auto waiting = wait_for_client();
         co_await std::move(waiting);
         if (over())
-            co_return false;
+            co_return ran::failed;
         which.encoder->note_unsent(channel_->unsent());
         if (cancelled_) {
             auto closing = session_.close(which.suspended, asio::use_awaitable);
@@ -171,14 +189,11 @@ asio::awaitable<bool> conversation::pump(portal& which, std::int64_t max_rows)
             stopped.message = "canceling statement due to user request";
             auto failing = fail(std::move(stopped));
             co_await std::move(failing);
-            co_return false;
+            co_return ran::failed;
         }
     }
     which.done = true;
-    if (statement->who == answered_by::copy)
-        pg::append_copy_done(channel_->out());
-    complete(*statement, which.rows, changes);
-    co_return true;
+    co_return ran::done;
 }
 
 void conversation::complete(const client_statement& statement,

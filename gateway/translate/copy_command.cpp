@@ -27,7 +27,7 @@ public:
     {
         problem =
             "this form of COPY is not available for SQLite databases; COPY table or (query) "
-            "FROM STDIN or TO STDOUT in text or csv format is";
+            "FROM STDIN or TO STDOUT in text, csv or binary format is";
         at_ = 1;
         std::string query;
         if (!source(query))
@@ -117,10 +117,10 @@ private:
     {
         if (sql::same_word(value, "csv"))
             out_.shape = row_shape::copy_csv;
+        else if (sql::same_word(value, "binary"))
+            out_.shape = row_shape::copy_binary;
         else if (!sql::same_word(value, "text")) {
-            problem =
-                "COPY in binary format is not available for SQLite databases; use text or "
-                "csv, or INSERT with parameters";
+            problem = "COPY format \"" + std::string(value) + "\" not recognized";
             return false;
         }
         return true;

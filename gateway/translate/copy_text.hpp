@@ -14,6 +14,12 @@
 
 namespace sluice::gateway {
 
+using namespace std::string_view_literals;
+// PostgreSQL, "COPY", Binary Format: signature, flags, no extension; a field count of -1.
+inline constexpr std::string_view copy_binary_header =
+    "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0"sv;
+inline constexpr std::string_view copy_binary_trailer = "\377\377"sv;
+
 void append_copy_field(byte_queue& out,
                        std::string_view value,
                        row_shape shape,

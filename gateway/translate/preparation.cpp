@@ -61,8 +61,19 @@ asio::awaitable<prepared_ptr> conversation::prepare(statement_ptr statement,
     auto prepared = std::make_shared<prepared_statement>();
     prepared->statement = statement;
     query_ = whole;
-    if (statement->who != answered_by::engine)
+    if (statement->who == answered_by::cursor && statement->cursor.problem.sqlstate.empty() &&
+        statement->cursor.what == cursor_words::verb::declare) {
+        auto preparing = prepare_inner(*statement, std::move(types));
+        prepared->inner = co_await std::move(preparing);
+        if (over() || !prepared->inner)
+            co_return nullptr;
+        prepared->parameters = prepared->inner->parameters;
         co_return prepared;
+    }
+    if (statement->who != answered_by::engine) {
+        prepared->inner = source_of_rows(*statement);
+        co_return prepared;
+    }
 
     refresh_context();
     // An implicit transaction is not begun for this: outside of one a reader compiles it.

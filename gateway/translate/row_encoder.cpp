@@ -27,8 +27,16 @@ void row_encoder::announced(std::vector<pg::type_oid> types)
     announced_ = true;
 }
 
+void row_encoder::dress(std::vector<std::uint16_t> formats, bool announced)
+{
+    formats_ = std::move(formats);
+    announced_ = announced;
+}
+
 std::uint16_t row_encoder::format_of(std::size_t column) const noexcept
 {
+    if (shape_ == row_shape::copy_binary)
+        return 1;
     if (formats_.empty())
         return 0;
     return formats_[formats_.size() == 1 ? 0 : column];
@@ -36,6 +44,8 @@ std::uint16_t row_encoder::format_of(std::size_t column) const noexcept
 
 void row_encoder::complete_types(const sqlite::statement_info& info, const sqlite::row_view* row)
 {
+    if (!types_.empty() && types_.size() == info.columns.size())
+        return;  // told before
     types_ = result_types(info, hints_);
     for (std::size_t i = 0; i < types_.size(); ++i)
         if (types_[i] == pg::oid::unspecified)
@@ -47,7 +57,7 @@ void row_encoder::announce(const sqlite::statement_info& info)
     announced_ = true;
     if (shape_ != row_shape::data_row) {
         const auto columns = static_cast<std::uint16_t>(info.columns.size());
-        pg::append_copy_out(chunk_, columns, false);
+        pg::append_copy_out(chunk_, columns, shape_ == row_shape::copy_binary);
         if (style_.header)
             append_copy_header(chunk_, info, shape_, style_);
         return;
@@ -76,6 +86,8 @@ byte_queue row_encoder::take_rest(const sqlite::statement_info* info)
 
 sqlite::row_sink::verdict row_encoder::on_row(const sqlite::row_view& row)
 {
+    if (skips_)
+        return verdict::go_on;
     const auto count = static_cast<std::size_t>(row.count());
     if (!announced_ && info_) {
         complete_types(*info_, &row);
@@ -93,7 +105,11 @@ sqlite::row_sink::verdict row_encoder::on_row(const sqlite::row_view& row)
         failure_.message = "cached plan must not change result type";
         return verdict::stop;
     }
-    const bool done = shape_ == row_shape::data_row ? encode(row) : encode_copy(row);
+    bool done = false;
+    if (shape_ == row_shape::data_row)
+        done = encode(row);
+    else
+        done = shape_ == row_shape::copy_binary ? encode_copy_binary(row) : encode_copy(row);
     if (!done)
         return verdict::stop;
     return pass_on();
@@ -110,8 +126,10 @@ void row_encoder::rewind()
 {
     chunk_.clear();
     announced_ = announced_before_;
-    if (!announced_)
+    if (!announced_) {
         types_.clear();
+        copy_begun_ = false;
+    }
     failure_ = {};
 }
 
@@ -165,6 +183,42 @@ bool row_encoder::encode_copy(const sqlite::row_view& row)
     }
     chunk_.append_byte('\n');
     return true;
+}
+
+// The header goes with the first row, as PostgreSQL sends it: clients look for it there.
+bool row_encoder::encode_copy_binary(const sqlite::row_view& row)
+{
+    const auto before = chunk_.size();
+    pg::message_writer message(chunk_, 'd');
+    if (!std::exchange(copy_begun_, true))
+        chunk_.append(copy_binary_header);
+    message.u16(static_cast<std::uint16_t>(types_.size()));
+    for (std::size_t i = 0; i < types_.size(); ++i) {
+        const int column = static_cast<int>(i);
+        const auto value = stored_in(row, column);
+        const auto length_at = chunk_.size();
+        message.u32(0xffffffff);
+        if (std::holds_alternative<std::monostate>(value))
+            continue;
+        const auto done = pg::append_value(chunk_, value, types_[i], pg::value_format::binary);
+        if (done != pg::conversion::ok) {
+            fail(row, column, done);
+            chunk_.shrink(chunk_.size() - before - 5);
+            return false;
+        }
+        store_be(chunk_.mutable_data() + length_at,
+                 static_cast<std::uint32_t>(chunk_.size() - length_at - 4));
+    }
+    return true;
+}
+
+byte_queue row_encoder::copy_binary_end() const
+{
+    byte_queue out;
+    if (!copy_begun_)
+        out.append(copy_binary_header);
+    out.append(copy_binary_trailer);
+    return out;
 }
 
 void row_encoder::fail(const sqlite::row_view& row, int column, pg::conversion why)

@@ -12,7 +12,7 @@
 namespace sluice::gateway {
 
 // How rows are dressed: as DataRow of the protocol, or as COPY's lines.
-enum class row_shape { data_row, copy_text, copy_csv };
+enum class row_shape { data_row, copy_text, copy_csv, copy_binary };
 
 struct copy_style {
     char delimiter = '\t';
@@ -33,10 +33,17 @@ public:
     // them and RowDescription is written in front of it.
     void announced(std::vector<pg::type_oid> types);
     bool has_announced() const noexcept { return announced_; }
+    // The rows to come are a result of their own, of the same types as those before (FETCH).
+    void dress(std::vector<std::uint16_t> formats, bool announced);
+    // Rows are passed over (MOVE).
+    void skip(bool on) noexcept { skips_ = on; }
 
     // After an operation: what is left, with the RowDescription of an empty result if none was
     // written yet.
     byte_queue take_rest(const sqlite::statement_info* info);
+
+    // Behind the last row of a binary COPY.
+    byte_queue copy_binary_end() const;
 
     verdict on_row(const sqlite::row_view& row) override;
     bool can_rewind() const noexcept override { return nothing_sent(); }
@@ -49,6 +56,7 @@ private:
     void announce(const sqlite::statement_info& info);
     bool encode(const sqlite::row_view& row);
     bool encode_copy(const sqlite::row_view& row);
+    bool encode_copy_binary(const sqlite::row_view& row);
     void fail(const sqlite::row_view& row, int column, pg::conversion why);
 
     column_hints hints_;
@@ -57,6 +65,8 @@ private:
     copy_style style_;
     std::vector<pg::type_oid> types_;
     bool announced_ = false;
+    bool skips_ = false;
+    bool copy_begun_ = false;        // binary: the header was sent
     bool announced_before_ = false;  // hold()
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 
+#include "gateway/translate/alter_words.hpp"
 #include "gateway/translate/result_types.hpp"
 #include "proto/sql/lexer.hpp"
 
@@ -60,21 +61,10 @@ struct refused_verb {
 };
 
 constexpr std::string_view pubsub = "LISTEN and NOTIFY are not available for SQLite databases";
-constexpr std::string_view sql_prepare =
-    "SQL PREPARE and EXECUTE are not available for SQLite databases; use the protocol's prepared "
-    "statements (every driver can)";
-constexpr std::string_view cursors =
-    "SQL cursors are not available for SQLite databases; results are streamed, and the protocol's "
-    "row limit fetches in parts";
 
 constexpr std::array refused{
     refused_verb{"listen", pubsub},
     refused_verb{"notify", pubsub},
-    refused_verb{"prepare", sql_prepare},
-    refused_verb{"execute", sql_prepare},
-    refused_verb{"declare", cursors},
-    refused_verb{"fetch", cursors},
-    refused_verb{"move", cursors},
     refused_verb{"lock",
                  "explicit locks are not available for SQLite databases; one transaction "
                  "writes at a time anyway"},
@@ -113,7 +103,7 @@ void set_engine_tag(client_statement& out, std::string_view verb, const sql::lex
 
 bool set_session_command(client_statement& out, std::string_view verb)
 {
-    for (const std::string_view word : {"discard", "deallocate", "close", "unlisten"}) {
+    for (const std::string_view word : {"discard", "deallocate", "unlisten"}) {
         if (!sql::same_word(verb, word))
             continue;
         out.who = answered_by::session;
@@ -121,6 +111,21 @@ bool set_session_command(client_statement& out, std::string_view verb)
         return true;
     }
     return false;
+}
+
+bool set_cursor_command(client_statement& out, std::string_view verb)
+{
+    const auto is = [verb](std::string_view word) { return sql::same_word(verb, word); };
+    if (is("prepare") || is("execute")) {
+        out.who = is("prepare") ? answered_by::prepare : answered_by::execute;
+        out.prepare = read_prepare_words(out.text);
+        return true;
+    }
+    if (!is("declare") && !is("fetch") && !is("move") && !is("close"))
+        return false;
+    out.who = answered_by::cursor;
+    out.cursor = read_cursor_words(out.text);
+    return true;
 }
 
 bool is_transaction(client_statement& out)
@@ -162,7 +167,8 @@ statement_ptr read_statement(std::string_view text, std::size_t offset)
         first = lex.next();
     if (first.kind == token_kind::end)
         return out;
-    if (is_transaction(*out) || is_settings(*out) || set_session_command(*out, first.text))
+    if (is_transaction(*out) || is_settings(*out) || set_session_command(*out, first.text) ||
+        set_cursor_command(*out, first.text))
         return out;
     for (const auto& each : refused) {
         if (!sql::same_word(first.text, each.verb))
@@ -182,6 +188,16 @@ statement_ptr read_statement(std::string_view text, std::size_t offset)
             out->refused_because = problem;
         }
         return out;
+    }
+    if (sql::same_word(first.text, "alter")) {
+        if (const auto words = read_alter_table(out->text)) {
+            out->tag = "ALTER TABLE";
+            out->who = words->instead.empty() ? answered_by::refusal : answered_by::engine;
+            out->refused_because = words->why;
+            out->sqlite.text = words->instead;
+            out->sql = std::make_shared<const std::string>(words->instead);
+            return out;
+        }
     }
     const bool with = sql::same_word(first.text, "with");
     set_engine_tag(*out, with ? main_verb(out->text) : first.text, lex);

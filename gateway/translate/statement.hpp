@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "drivers/sqlite/requests.hpp"
+#include "gateway/translate/cursor_words.hpp"
 #include "gateway/translate/row_encoder.hpp"
 #include "proto/pg/oids.hpp"
 #include "proto/sql/settings_words.hpp"
@@ -25,7 +26,10 @@ enum class answered_by {
     engine,       // SQLite
     transaction,  // the gateway: BEGIN, COMMIT, ...
     settings,     // the gateway: SET, SHOW, RESET
-    session,      // the gateway: DISCARD, DEALLOCATE, CLOSE, UNLISTEN
+    session,      // the gateway: DISCARD, DEALLOCATE, UNLISTEN
+    prepare,      // the gateway: PREPARE
+    execute,      // ... EXECUTE
+    cursor,       // ... DECLARE, FETCH, MOVE, CLOSE
     copy,         // the gateway, with statements of its own on SQLite
     refusal,      // not offered: `refused_because`
 };
@@ -49,6 +53,8 @@ struct client_statement {
     sql::transaction_words transaction;
     sql::settings_words settings;
     copy_command copy;
+    prepare_words prepare;
+    cursor_words cursor;
     std::string refused_because;
     std::string refused_sqlstate = "0A000";
 

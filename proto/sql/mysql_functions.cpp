@@ -144,11 +144,11 @@ bool mysql_rewriter::ordered_concat()
     if (order == 0)
         return false;
     if (commas > 0 || at("distinct", 2)) {
-        result_.problem = commas > 0
-                              ? "GROUP_CONCAT of several expressions with ORDER BY is not available "
-                                "for SQLite databases; use CONCAT inside"
-                              : "GROUP_CONCAT(DISTINCT ... ORDER BY ...) is not available for SQLite "
-                                "databases; select the distinct values in a subquery";
+        result_.problem =
+            commas > 0 ? "GROUP_CONCAT of several expressions with ORDER BY is not available "
+                         "for SQLite databases; use CONCAT inside"
+                       : "GROUP_CONCAT(DISTINCT ... ORDER BY ...) is not available for SQLite "
+                         "databases; select the distinct values in a subquery";
         return false;
     }
     std::string between = ",";
@@ -167,9 +167,8 @@ bool mysql_rewriter::ordered_concat()
         for (std::size_t depth = 0; key < end; ++key) {
             depth += tokens_[key].kind == token_kind::open_paren;
             depth -= tokens_[key].kind == token_kind::close_paren && depth > 0;
-            if (depth == 0 &&
-                (tokens_[key].kind == token_kind::comma || is_word(tokens_[key], "asc") ||
-                 is_word(tokens_[key], "desc")))
+            if (depth == 0 && (tokens_[key].kind == token_kind::comma ||
+                               is_word(tokens_[key], "asc") || is_word(tokens_[key], "desc")))
                 break;
         }
         walk_to(key);

@@ -198,7 +198,7 @@ TEST_F(Simple, RefusalsSayWhy)
 {
     EXPECT_EQ(ask("LISTEN x"), "E(0A000) Z(I)");
     EXPECT_EQ(ask("LOCK TABLE t"), "E(0A000) Z(I)");
-    EXPECT_EQ(ask("DECLARE c CURSOR FOR SELECT 1"), "E(0A000) Z(I)");
+    EXPECT_EQ(ask("DECLARE c CURSOR FOR SELECT 1"), "E(25P01) Z(I)");
     EXPECT_EQ(ask("BEGIN ISOLATION"), "E(42601,@16) Z(I)");
 }
 
