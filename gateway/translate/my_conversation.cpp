@@ -106,6 +106,12 @@ asio::awaitable<std::size_t> my_conversation::answer_next()
         mysql::append_payload(long_message_, message);
         payload = long_message_.readable();
     }
+    if (loading_) {
+        auto loading_more = load_data(payload);
+        co_await std::move(loading_more);
+        long_message_.clear();
+        co_return size;
+    }
     const auto what = mysql::command_of(payload);
     if (!what || message.sequence != 0) {
         malformed();
@@ -291,6 +297,7 @@ asio::awaitable<void> my_conversation::reset_connection()
     if (over())
         co_return;
     statements_.clear();
+    text_statements_.clear();
     state_.reset();
     next_isolation_.reset();
     next_read_only_.reset();

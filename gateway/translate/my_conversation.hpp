@@ -56,11 +56,25 @@ private:
         bool cursor_done = false;
     };
 
+    // LOAD DATA LOCAL: the client's file is on its way.
+    struct loading {
+        my_sqlite_statement_ptr statement;
+        sqlite::sql_text insert;
+        std::size_t columns = 0;
+        byte_queue data;  // not a whole line yet
+        std::uint64_t skip = 0;
+        std::uint64_t records = 0;
+        std::uint64_t changes = 0;
+        std::uint64_t first_id = 0;
+        bool own = false;               // the transaction; else a savepoint of the client's
+        std::optional<my_error> error;  // told when the file has ended
+    };
+
     // dialogue
     bool more_messages() override;
     asio::awaitable<std::size_t> answer_next() override;
     void close_with_error(client_error why) override;
-    bool between_transactions() const noexcept override { return !open_; }
+    bool between_transactions() const noexcept override { return !open_ && !loading_; }
 
     // my_conversation.cpp
     asio::awaitable<void> command(mysql::command what, bytes_view payload, std::size_t packet);
@@ -113,7 +127,16 @@ private:
     std::optional<my_value> plain_value(const my_setting& one) const;
     void set_transaction(const my_setting& one);
 
+    // my_conversation_load.cpp
+    asio::awaitable<void> run_prepare(my_sqlite_statement_ptr statement, mysql::row_format format);
+    void unknown_text_statement(const std::string& name, std::string_view given);
+    asio::awaitable<void> start_load(my_sqlite_statement_ptr statement);
+    asio::awaitable<void> load_data(bytes_view payload);
+    asio::awaitable<void> load_record(const my_fields& fields);
+    asio::awaitable<void> end_load();
+
     // my_conversation_prepared.cpp
+    asio::awaitable<std::optional<my_prepared>> compile(std::string_view text);
     asio::awaitable<void> prepare(std::string_view text);
     asio::awaitable<void> execute(bytes_view payload);
     asio::awaitable<void> fetch(bytes_view payload);
@@ -145,6 +168,8 @@ private:
     std::vector<std::string> savepoints_;
 
     std::map<std::uint32_t, my_prepared> statements_;
+    std::map<std::string, my_prepared> text_statements_;  // of PREPARE
+    std::optional<loading> loading_;
     std::uint32_t last_statement_ = 0;
     std::uint32_t prepared_last_ = 0;  // 0: the last COM_STMT_PREPARE failed
     asio::steady_timer answered_;      // of KILL

@@ -25,34 +25,31 @@ mysql::column parameter_column()
 
 }  // namespace
 
-asio::awaitable<void> my_conversation::prepare(std::string_view text)
+// nullopt: an error was told.
+asio::awaitable<std::optional<my_conversation::my_prepared>> my_conversation::compile(
+    std::string_view text)
 {
-    state_.warnings.clear();
-    prepared_last_ = 0;
     const auto clean = sql::without_executable_comments(std::string(text), state_);
     std::string_view rest = clean;
     const auto dialect = state_.ansi_quotes ? sql::dialect::mysql_ansi_quotes : sql::dialect::mysql;
     const auto one = sql::next_statement(rest, dialect);
     if (one.empty()) {
         fail(1065, "42000", "Query was empty");
-        co_return;
+        co_return std::nullopt;
     }
     if (!sql::next_statement(rest, dialect).empty()) {
         fail(1064, "42000", "You have an error in your SQL syntax: one statement can be prepared");
-        co_return;
-    }
-    if (statements_.size() >= my_statements_max) {
-        fail(1461,
-             "42000",
-             "Can't create more than " + std::to_string(my_statements_max) +
-                 " prepared statements in one session");
-        co_return;
+        co_return std::nullopt;
     }
     my_prepared made;
     made.statement = read_my_statement(one, state_);
+    if (made.statement->who == my_answer::load || made.statement->who == my_answer::prepare) {
+        fail(1295, "HY000", "This command is not supported in the prepared statement protocol yet");
+        co_return std::nullopt;
+    }
     if (made.statement->who == my_answer::refusal) {
         fail(made.statement->refused);
-        co_return;
+        co_return std::nullopt;
     }
     if (made.statement->who == my_answer::engine && made.statement->sql.size() == 1) {
         const auto& sql = made.statement->sql.front();
@@ -64,15 +61,34 @@ asio::awaitable<void> my_conversation::prepare(std::string_view text)
             done = co_await std::move(describing);
         }
         if (over())
-            co_return;
+            co_return std::nullopt;
         if (done.error) {
             fail(my_error_of(*done.error, made.statement->text, state_));
-            co_return;
+            co_return std::nullopt;
         }
         made.info = done.statement;
         made.parameters = static_cast<std::size_t>(done.statement->parameters) -
                           made.statement->sqlite.lifted.size();
     }
+    co_return made;
+}
+
+asio::awaitable<void> my_conversation::prepare(std::string_view text)
+{
+    state_.warnings.clear();
+    prepared_last_ = 0;
+    if (statements_.size() >= my_statements_max) {
+        fail(1461,
+             "42000",
+             "Can't create more than " + std::to_string(my_statements_max) +
+                 " prepared statements in one session");
+        co_return;
+    }
+    auto compiling = compile(text);
+    auto compiled = co_await std::move(compiling);
+    if (over() || !compiled)
+        co_return;
+    auto& made = *compiled;
     mysql::prepare_ok reply;
     reply.statement = ++last_statement_;
     reply.parameters = static_cast<std::uint16_t>(made.parameters);

@@ -36,7 +36,9 @@ asio::awaitable<void> my_conversation::query(std::string_view text, std::size_t 
         }
         more_results_ = !next.empty();
         const auto statement = read_my_statement(one, state_);
-        if (statement->who == my_answer::use) {
+        if (statement->who == my_answer::load && !rest.empty() && !next.empty()) {
+            fail(1235, "42000", "LOAD DATA LOCAL must be the last statement of its text");
+        } else if (statement->who == my_answer::use) {
             auto using_ = use(statement->name, packet);
             co_await std::move(using_);
         } else {
@@ -78,6 +80,16 @@ asio::awaitable<void> my_conversation::run(my_sqlite_statement_ptr statement,
         case my_answer::set: {
             auto running = run_set(statement);
             co_await std::move(running);
+            break;
+        }
+        case my_answer::prepare: {
+            auto running = run_prepare(statement, format);
+            co_await std::move(running);
+            break;
+        }
+        case my_answer::load: {
+            auto starting = start_load(statement);
+            co_await std::move(starting);
             break;
         }
         case my_answer::kill: {

@@ -238,6 +238,12 @@ std::optional<my_error> my_state::set_system(std::string_view wanted, std::optio
     return std::nullopt;
 }
 
+std::optional<my_value> my_state::user_variable(std::string_view name) const
+{
+    const auto at = user_.find(lower(name));
+    return at == user_.end() ? std::nullopt : std::optional(at->second);
+}
+
 std::optional<my_error> my_state::set_user(const std::string& name, my_value value)
 {
     if (user_.size() >= variables_max && !user_.contains(name))

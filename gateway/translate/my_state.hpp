@@ -62,6 +62,7 @@ public:
     std::optional<my_value> system_variable(std::string_view name) const;
     // The value as given; ON, TRUE, 1 are one for a boolean. `value` nullopt: the default.
     std::optional<my_error> set_system(std::string_view name, std::optional<my_value> value);
+    std::optional<my_value> user_variable(std::string_view name) const;  // in any case
     std::optional<my_error> set_user(const std::string& name, my_value value);
     std::vector<std::pair<std::string, std::string>> system_variables()
         const;  // for SHOW VARIABLES

@@ -18,17 +18,10 @@ struct refused_verb {
     std::string_view why;
 };
 
-constexpr std::string_view text_prepare =
-    "PREPARE and EXECUTE as statements are not available for SQLite databases; use the protocol's "
-    "prepared statements (every driver can)";
 constexpr std::string_view privileges =
     "Privileges are kept in the gateway's configuration, see [users]";
 
 constexpr std::array refused{
-    refused_verb{"prepare", text_prepare},
-    refused_verb{"execute", text_prepare},
-    refused_verb{"deallocate", text_prepare},
-    refused_verb{"load", "LOAD DATA is not available for SQLite databases"},
     refused_verb{"call", "Procedures are not available for SQLite databases"},
     refused_verb{"do", "DO is not available for SQLite databases; use SELECT"},
     refused_verb{"handler", "HANDLER is not available for SQLite databases"},
@@ -211,6 +204,14 @@ my_sqlite_statement_ptr read_my_statement(std::string_view text, const my_state&
 {
     auto out = std::make_shared<my_sqlite_statement>();
     out->text = text;
+    if ((out->command = read_my_command(text, session))) {
+        out->who = out->command->prepare ? my_answer::prepare : my_answer::load;
+        if (out->command->problem) {
+            out->who = my_answer::refusal;
+            out->refused = *out->command->problem;
+        }
+        return out;
+    }
     my_statement_reader(*out, session).read();
     return out;
 }

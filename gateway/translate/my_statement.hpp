@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "drivers/sqlite/requests.hpp"
+#include "gateway/translate/my_commands.hpp"
 #include "gateway/translate/my_rows.hpp"
 #include "gateway/translate/my_state.hpp"
 #include "proto/sql/classify_mysql.hpp"
@@ -24,6 +25,8 @@ enum class my_answer {
     set,          // the gateway: SET
     use,          // another database
     kill,
+    prepare,  // the gateway: PREPARE, EXECUTE, DEALLOCATE
+    load,     // the gateway, with INSERTs: LOAD DATA LOCAL
     nothing,  // OK, for there is nothing to do: LOCK TABLES, FLUSH ...
     refusal,  // not offered: `refused`
 };
@@ -57,6 +60,7 @@ struct my_sqlite_statement {
     std::vector<my_setting> settings;
     std::string name;  // USE's database
     sql::kill_words kill;
+    std::optional<my_command> command;
     my_error refused;
 
     sql::mysql_statement sqlite;

@@ -274,3 +274,79 @@ def test_refusals(connection):
     assert errno(connection, "") == 1065
     rows(connection, "LOCK TABLES x READ")
     rows(connection, "UNLOCK TABLES")
+
+
+def test_prepare_as_a_statement(connection):
+    rows(connection, "DROP TABLE IF EXISTS texts")
+    rows(connection, "CREATE TABLE texts (id INT PRIMARY KEY, word VARCHAR(20))")
+    rows(connection, "PREPARE put FROM 'INSERT INTO texts VALUES (?, ?)'")
+    rows(connection, "SET @n = 1, @w = 'it''s'")
+    rows(connection, "EXECUTE put USING @n, @w")
+    rows(connection, "SET @n = 2, @w = NULL, @q = 'SELECT id, word FROM texts WHERE id <= ?'")
+    rows(connection, "EXECUTE put USING @n, @w")
+    rows(connection, "PREPARE get FROM @q")
+    assert rows(connection, "EXECUTE get USING @n") == [[1, "it's"], [2, None]]
+    assert errno(connection, "EXECUTE get") == 1210
+    assert errno(connection, "EXECUTE nothing") == 1243
+    assert errno(connection, "PREPARE bad FROM 'SELECT * FROM nowhere'") == 1146
+    assert errno(connection, "PREPARE bad FROM 'SELEC 1'") == 1064
+    assert errno(connection, "PREPARE bad FROM 'EXECUTE get'") == 1295
+    assert errno(connection, "PREPARE bad 'SELECT 1'") == 1064
+    rows(connection, "DEALLOCATE PREPARE get")
+    assert errno(connection, "EXECUTE get USING @n") == 1243
+    assert errno(connection, "DROP PREPARE get") == 1243
+    rows(connection, "DROP TABLE texts")
+
+
+@pytest.fixture
+def loader(lite):
+    with lite.connect(local_infile=True) as made:
+        rows(made, "DROP TABLE IF EXISTS loaded")
+        rows(made, "CREATE TABLE loaded (id INT PRIMARY KEY, word VARCHAR(40), n DOUBLE)")
+        yield made
+        rows(made, "DROP TABLE loaded")
+
+
+def load(connection, path, data, words=""):
+    path.write_bytes(data)
+    with connection.cursor() as cursor:
+        return cursor.execute(f"LOAD DATA LOCAL INFILE '{path}' {words}")
+
+
+def test_load_data(loader, tmp_path):
+    path = tmp_path / "data"
+    assert load(loader, path, b"1\tone\t1.5\n2\ta\\tb\\\\c\t\\N\n3\t\t-2\n", "INTO TABLE loaded") == 3
+    assert rows(loader, "SELECT * FROM loaded ORDER BY id") == [
+        [1, "one", 1.5], [2, "a\tb\\c", None], [3, "", -2.0]]
+    # Keys that are there stay, as in MySQL.
+    assert load(loader, path, b"3\tother\t1\n4\tfour\t4", "INTO TABLE loaded") == 1
+    assert load(loader, path, b"3\tother\t1\n", "REPLACE INTO TABLE loaded") == 1
+    assert column(loader, "SELECT word FROM loaded WHERE id >= 3 ORDER BY id") == ["other", "four"]
+    csv = 'id,word\r\n10,"a, ""b"""\r\n11,NULL\r\n12,"line\r\nbreak"\r\n'.encode()
+    assert load(loader, path, csv,
+                "INTO TABLE `loaded` CHARACTER SET utf8mb4 FIELDS TERMINATED BY ',' OPTIONALLY "
+                "ENCLOSED BY '\"' LINES TERMINATED BY '\\r\\n' IGNORE 1 LINES (id, word)") == 3
+    assert rows(loader, "SELECT id, word FROM loaded WHERE id >= 10 ORDER BY id") == [
+        [10, 'a, "b"'], [11, None], [12, "line\r\nbreak"]]
+    many = b"".join(b"%d\t%s\t0\n" % (n, b"x" * (n % 40)) for n in range(100, 20_100))
+    assert load(loader, path, many, "INTO TABLE loaded") == 20_000
+    assert column(loader, "SELECT count(*) FROM loaded WHERE id >= 100") == [20_000]
+
+
+def test_load_data_in_transactions(loader, lite, tmp_path):
+    path = tmp_path / "data"
+    rows(loader, "BEGIN")
+    rows(loader, "INSERT INTO loaded VALUES (1, 'first', 0)")
+    assert load(loader, path, b"2\ttwo\t2\n", "INTO TABLE loaded") == 1
+    rows(loader, "ROLLBACK")
+    assert column(loader, "SELECT count(*) FROM loaded") == [0]
+    assert load(loader, path, b"", "INTO TABLE loaded") == 0
+    for words, number in (("INTO TABLE nowhere", 1146), ("INTO TABLE loaded (nothing)", 1054),
+                          ("INTO TABLE loaded SET n = 1", 1235), ("INTO loaded", 1064)):
+        with pytest.raises(pymysql.MySQLError) as raised:
+            load(loader, path, b"1\n", words)
+        assert raised.value.args[0] == number, words
+    assert errno(loader, "LOAD DATA INFILE '/etc/passwd' INTO TABLE loaded") == 1235
+    with lite.connect() as plain:
+        assert errno(plain, f"LOAD DATA LOCAL INFILE '{path}' INTO TABLE loaded") == 1148
+    assert column(loader, "SELECT count(*) FROM loaded") == [0]

@@ -141,6 +141,8 @@ TEST(MySqlToSqlite, Functions)
            {"SELECT SUBSTRING(a FROM 2 FOR 3), TRIM(LEADING 'x' FROM a), TRIM(a)",
             "SELECT substr(a , 2 , 3), ltrim(a, 'x'), TRIM(a)"},
            {"SELECT GROUP_CONCAT(a SEPARATOR ';') FROM t", "SELECT GROUP_CONCAT(a , ';') FROM t"},
+           {"SELECT GROUP_CONCAT(a ORDER BY b DESC, c) FROM t",
+            "SELECT string_agg(a , ',',  b, 1, c, 0) FROM t"},
            {"SELECT NOW() - INTERVAL 1 DAY, t.a + INTERVAL (1 + 1) HOUR FROM t",
             "SELECT date_sub(CURRENT_TIMESTAMP , 1 , 'day'), date_add(t.a , (1 + 1) , 'hour') FROM "
             "t"},
