@@ -93,6 +93,8 @@ struct session_state : std::enable_shared_from_this<session_state> {
     std::map<portal_id, portal> portals;
     portal_id last_portal = 0;
     clock::time_point idle_since{};
+    clock::time_point holding_since{};  // a snapshot or suspended results; while in holding_
+    clock::time_point reading_since{};  // on a reader; zero: not there
 };
 
 using session_ref = std::shared_ptr<session_state>;
@@ -202,7 +204,9 @@ private:
     void sweep_loop();
     void sweep_queue(lock& held, std::deque<session_ref>& queue, clock::time_point now);
     bool is_due(const session_state& s, clock::time_point now) const;
-    void sweep_portals(session_state& s, clock::time_point now);
+    void sweep_portals(session_state& s, clock::time_point now, bool too_old);
+    bool log_is_over(clock::time_point now) const noexcept;
+    void end_old_reads(clock::time_point now);
     void close_spares(lock& held, clock::time_point now);
     // Between the two, the caller's thread works on an idle session without the mutex.
     void borrow(lock& held, session_state& s);
@@ -228,10 +232,11 @@ private:
     std::unique_ptr<handle> writer_;
     int late_members_ = 0;  // how many of the last ones in groups took too long, more or less
     std::vector<std::unique_ptr<handle>> spare_;
-    int handles_ = 0;        // readers' handles that are open, wherever they are
-    int log_frames_ = 0;     // in the -wal file, as of the last commit
-    int checkpoint_at_;      // frames
-    bool log_grew_ = false;  // since the last checkpoint
+    int handles_ = 0;                     // readers' handles that are open, wherever they are
+    int log_frames_ = 0;                  // in the -wal file, as of the last commit
+    int checkpoint_at_;                   // frames
+    bool log_grew_ = false;               // since the last checkpoint
+    clock::time_point log_over_since_{};  // it is longer than log_frames_max; zero: it is not
     statistics counted_;
 
     // Commits whose log is not flushed yet: made by the writer, shown to nobody before.

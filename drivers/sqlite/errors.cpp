@@ -198,4 +198,13 @@ sql_error error_of(sqlite3* db, std::string_view sql)
     return error;
 }
 
+sql_error snapshot_too_old()
+{
+    return make_error(
+        "72000",
+        "snapshot too old: the file's log has outgrown its bound while this read kept "
+        "it from being copied into the file",
+        "read in smaller parts, and end transactions that only read");
+}
+
 }  // namespace sluice::sqlite

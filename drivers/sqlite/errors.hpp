@@ -20,4 +20,7 @@ sql_error error_of(sqlite3* db, std::string_view sql);
 // Fills table, column, constraint from "UNIQUE constraint failed: t.a, t.b" and its kin.
 void read_constraint(sql_error& error);
 
+// The log has outgrown its bound, and this snapshot is why.
+sql_error snapshot_too_old();
+
 }  // namespace sluice::sqlite

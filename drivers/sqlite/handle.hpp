@@ -18,7 +18,7 @@ namespace sluice::sqlite {
 
 using clock = std::chrono::steady_clock;
 
-enum class stop_cause { none, cancelled, timed_out, shut_down, unfetched };
+enum class stop_cause { none, cancelled, timed_out, shut_down, unfetched, snapshot_too_old };
 
 // How a running statement is told to end. Looked at every thousand steps of SQLite's machine.
 struct stop_control {
@@ -125,7 +125,7 @@ private:
     sqlite3* db_ = nullptr;
     bool counts_updates_ = false;
     std::int64_t updates_ = 0;
-    std::string updated_table_;  // the first one that was changed; triggers come later
+    std::string updated_table_;      // the first one that was changed; triggers come later
     bool without_catalogs_ = false;  // writing them takes too long for an event loop
     sqlite3_stmt* begin_ = nullptr;
     sqlite3_stmt* look_ = nullptr;

@@ -10,6 +10,7 @@ namespace {
 constexpr std::chrono::milliseconds tick{20};
 constexpr std::chrono::seconds awake_for{1};
 constexpr std::chrono::seconds spare_for{60};
+constexpr std::chrono::seconds old_read_grace{1};
 
 }  // namespace
 
@@ -54,7 +55,8 @@ void engine::note_holding(const session_ref& s)
         holding_.erase(s);
         return;
     }
-    holding_.insert(s);
+    if (holding_.insert(s).second)
+        s->holding_since = clock::now();
     if (janitor_sleeps_)
         janitor_wake_.notify_one();
 }
@@ -92,12 +94,16 @@ void engine::sweep_loop()
         for (const auto& s : holding) {
             if (s == lease_ || s->where != place::idle || !is_due(*s, now))
                 continue;
+            const bool too_old = log_is_over(now) && s->holding_since <= log_over_since_;
             borrow(held, *s);
-            sweep_portals(*s, now);
+            sweep_portals(*s, now, too_old);
             give_back(held, s);
         }
+        if (log_is_over(now))
+            end_old_reads(now);
         close_spares(held, now);
-        if (!reads_.empty() || !writes_.empty() || !holding_.empty())
+        if (!reads_.empty() || !writes_.empty() || !holding_.empty() ||
+            log_over_since_ != clock::time_point{})
             busy_at = now;
         if (stopped_)
             return;
@@ -138,9 +144,29 @@ void engine::sweep_queue(lock& held, std::deque<session_ref>& queue, clock::time
     }
 }
 
+bool engine::log_is_over(clock::time_point now) const noexcept
+{
+    return log_over_since_ != clock::time_point{} && now - log_over_since_ >= old_read_grace;
+}
+
+// Statements that run on snapshots from before the log outgrew its bound. What is held between
+// statements ends in sweep_portals().
+void engine::end_old_reads(clock::time_point)
+{
+    for (const auto& s : running_) {
+        const bool reads = s->reading_since != clock::time_point{};
+        const bool old = s->reading_since <= log_over_since_ ||
+                         (holding_.contains(s) && s->holding_since <= log_over_since_);
+        auto none = stop_cause::none;
+        if (reads && old)
+            s->control.cause.compare_exchange_strong(none, stop_cause::snapshot_too_old);
+    }
+    checkpoint_at_ = options_.checkpoint_frames;  // the next commit tries again
+}
+
 bool engine::is_due(const session_state& s, clock::time_point now) const
 {
-    if (s.closed)
+    if (s.closed || (log_is_over(now) && s.holding_since <= log_over_since_))
         return true;
     const auto snapshot = options_.snapshot_timeout;
     if (s.transaction.own && snapshot.count() > 0 && now - s.idle_since >= snapshot)
@@ -153,7 +179,7 @@ bool engine::is_due(const session_state& s, clock::time_point now) const
 }
 
 // On a borrowed session, without the mutex.
-void engine::sweep_portals(session_state& s, clock::time_point now)
+void engine::sweep_portals(session_state& s, clock::time_point now, bool too_old)
 {
     if (s.closed) {
         release_all(s);
@@ -161,20 +187,28 @@ void engine::sweep_portals(session_state& s, clock::time_point now)
         return;
     }
     const auto snapshot = options_.snapshot_timeout;
-    if (s.transaction.own && snapshot.count() > 0 && now - s.idle_since >= snapshot) {
+    if (s.transaction.own &&
+        (too_old || (snapshot.count() > 0 && now - s.idle_since >= snapshot))) {
         release_all(s);
         s.transaction.status = transaction_status::lost;
         s.transaction.lost =
-            make_error("25P03",
-                       "the transaction was ended: its snapshot was idle for longer than "
-                       "snapshot_timeout (" +
-                           std::to_string(snapshot.count()) + " ms)");
+            too_old ? snapshot_too_old()
+                    : make_error("25P03",
+                                 "the transaction was ended: its snapshot was idle for longer than "
+                                 "snapshot_timeout (" +
+                                     std::to_string(snapshot.count()) + " ms)");
         return;
     }
     for (auto& [id, p] : s.portals) {
-        if (p.gone || now - p.suspended_at < options_.suspend_timeout)
+        const bool unfetched = options_.suspend_timeout.count() > 0 &&
+                               now - p.suspended_at >= options_.suspend_timeout;
+        if (p.gone || (!unfetched && !too_old))
             continue;
         settle(p, nullptr);
+        if (too_old) {
+            p.gone = snapshot_too_old();
+            continue;
+        }
         p.gone = make_error("57014",
                             "the rest of the result was not fetched within "
                             "suspend_timeout (" +

@@ -32,6 +32,7 @@ void engine::run_bound(lock& held)
     const session_ref s = std::move(bound_.front());
     bound_.pop_front();
     start_running(s);
+    s->reading_since = clock::now();
     held.unlock();
     run_in_transaction(*s, false);
     std::vector<letter> over;
@@ -66,6 +67,7 @@ std::vector<session_ref> engine::take_reads()
         batch.push_back(std::move(reads_.front()));
         reads_.pop_front();
         start_running(batch.back());
+        batch.back()->reading_since = clock::now();
     } while (!reads_.empty() && batch.size() < std::min(batch_max, share) &&
              may_share(*batch.front()) && may_share(*reads_.front()));
     return batch;
@@ -113,6 +115,7 @@ void engine::run_reads(lock& held)
         running_.erase(s);
         --counted_.statements;
         s->where = place::reads;
+        s->reading_since = {};
         reads_.push_front(s);
         readers_wake_.notify_one();
     }
@@ -133,6 +136,7 @@ void engine::note_cost(const std::string& sql, bool slow) noexcept
 
 void engine::after_read(lock&, const session_ref& s, std::vector<letter>& over)
 {
+    s->reading_since = {};
     if (!std::exchange(s->needs_lease, false)) {
         conclude(s, over);
     } else if (s->control.cause.load() != stop_cause::none || stopped_) {

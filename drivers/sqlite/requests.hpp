@@ -26,7 +26,10 @@ struct options {
     // none.
     int inline_steps = 1000;
     int checkpoint_frames = 1000;  // pages in the log after which it is copied into the file
-    std::string vfs;               // SQLite's name of a file system layer; for tests
+    // A log of more pages, because a reader's old snapshot keeps it from being copied: who has held
+    // one since before that is told so a second later (72000). 0: the log may grow on.
+    int log_frames_max = 65536;
+    std::string vfs;  // SQLite's name of a file system layer; for tests
     // 0 switches a timeout off.
     std::chrono::milliseconds statement_timeout{0};
     std::chrono::milliseconds queue_timeout{5000};
@@ -88,7 +91,7 @@ struct request {
     std::shared_ptr<row_sink> sink;                    // may be null: rows are counted and dropped
     std::int64_t max_rows = 0;                         // 0: all
     std::optional<std::chrono::milliseconds> timeout;  // default: options.statement_timeout
-    bool read_only = false;  // refuse writes (25006): default_transaction_read_only
+    bool read_only = false;      // refuse writes (25006): default_transaction_read_only
     bool count_updates = false;  // outcome.updates, of an INSERT that may update
 };
 

@@ -16,6 +16,8 @@ sql_error stopped_error(stop_cause cause)
             return make_error("57P01", "the gateway is shutting down");
         case stop_cause::unfetched:
             return make_error("57014", "the rest of the result was not fetched in time");
+        case stop_cause::snapshot_too_old:
+            return snapshot_too_old();
         default:
             return make_error("57014", "canceling statement due to user request");
     }

@@ -288,6 +288,13 @@ void engine::checkpoint(lock& held)
     // A reader's old snapshot keeps frames from being moved: do not try again at every commit.
     checkpoint_at_ = options_.checkpoint_frames + (moved < frames ? frames : 0);
     log_frames_ = moved < frames ? frames : 0;
+    if (options_.log_frames_max <= 0 || log_frames_ < options_.log_frames_max) {
+        log_over_since_ = {};
+        return;
+    }
+    if (log_over_since_ == clock::time_point{})
+        log_over_since_ = clock::now();
+    janitor_wake_.notify_one();
 }
 
 }  // namespace sluice::sqlite

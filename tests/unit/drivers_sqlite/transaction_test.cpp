@@ -265,5 +265,51 @@ TEST_F(SqliteTest, AClosedSessionIsRolledBack)
     EXPECT_EQ(b.ask("SELECT group_concat(n) FROM t"), "2");
 }
 
+TEST_F(SqliteTest, OldSnapshotsEndWhenTheLogOutgrowsItsBound)
+{
+    with_.checkpoint_frames = 10;
+    with_.log_frames_max = 40;
+    open();
+    auto writer = connect();
+    EXPECT_GOOD(writer.run("CREATE TABLE t(pad)"));
+    EXPECT_GOOD(writer.run("INSERT INTO t SELECT zeroblob(100) FROM (VALUES (1), (2), (3))"));
+    auto repeatable = connect();
+    EXPECT_GOOD(repeatable.begin(at(isolation::repeatable_read)));
+    EXPECT_EQ(repeatable.ask("SELECT count(*) FROM t"), "3");
+    auto slow = connect();
+    auto kept = std::make_shared<rows_kept>();
+    const auto part = slow.run("SELECT pad FROM t", {}, kept, 1);
+    ASSERT_EQ(part.suspended, suspension::row_limit);
+    auto busy = connect();
+    auto running = busy.start(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+        "SELECT count(*) FROM n, t");
+    std::string state;
+    const auto until = std::chrono::steady_clock::now() + 20s;
+    // Writers go on meanwhile; short reads do, too.
+    while (running.wait_for(0ms) != std::future_status::ready &&
+           std::chrono::steady_clock::now() < until) {
+        EXPECT_GOOD(writer.run("INSERT INTO t VALUES (zeroblob(10000))"));
+        EXPECT_NE(writer.ask("SELECT count(*) FROM t"), "0");
+    }
+    const auto ended = busy.take(std::move(running));
+    ASSERT_TRUE(ended.error);
+    EXPECT_EQ(ended.error->sqlstate, "72000");
+    for (state = "00000"; state == "00000" && std::chrono::steady_clock::now() < until;) {
+        state = repeatable.state_of("SELECT count(*) FROM t");
+        std::this_thread::sleep_for(20ms);
+    }
+    EXPECT_EQ(state, "72000");
+    const auto rest = slow.resume(part.portal);
+    ASSERT_TRUE(rest.error);
+    EXPECT_EQ(rest.error->sqlstate, "72000");
+    // Nobody is in the way any more: the log is copied and begins anew.
+    EXPECT_GOOD(repeatable.rollback());
+    for (int i = 0; i < 100; ++i)
+        EXPECT_GOOD(writer.run("INSERT INTO t VALUES (zeroblob(10))"));
+    EXPECT_LT(database_->stats().wal_frames, 40);
+    EXPECT_GOOD(slow.run("SELECT count(*) FROM t"));
+}
+
 }  // namespace
 }  // namespace sluice::sqlite
