@@ -14,6 +14,11 @@ import servers
 
 HERE = pathlib.Path(__file__).parent
 JAR = "/usr/share/java/postgresql.jar"
+MARIADB_JAR = "/usr/share/java/mariadb-java-client.jar"
+LISTEN = """[listen]
+postgres = ["127.0.0.1:{port}"]
+mysql = ["127.0.0.1:{mine}"]
+"""
 CONFIG = f"""
 [databases.library]
 engine = "sqlite"
@@ -26,8 +31,15 @@ password = "{servers.PASSWORD}"
 
 
 @pytest.fixture(scope="module")
-def library(folder):
-    with servers.Sluice(folder / "library", CONFIG) as running:
+def my_library():
+    """The port of the MySQL protocol."""
+    return servers.free_port()
+
+
+@pytest.fixture(scope="module")
+def library(folder, my_library):
+    listen = LISTEN.replace("{mine}", str(my_library))
+    with servers.Sluice(folder / "library", CONFIG, listen=listen) as running:
         target = servers.Target("sluice-sqlite", running.port, "library", "alice", servers.PASSWORD)
         psql(target, "-q", "-v", "ON_ERROR_STOP=1", "-f", HERE / "sqlite/library.sql")
         yield target
@@ -468,3 +480,38 @@ def test_many_tables_are_listed_fast(folder):
             assert seen.get_foreign_keys("t299")[0]["referred_table"] == "t298"
             assert len(rows(target, r"\d t7")) == 3
             engine.dispose()
+
+
+def test_mariadb_jdbc_metadata(library, my_library, folder):
+    """The same questions by MariaDB's Connector/J, over MySQL's protocol."""
+    place = folder / "java-my-meta"
+    done = subprocess.run(["javac", "-cp", MARIADB_JAR, "-d", place, HERE / "java/Meta.java"],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    url = f"jdbc:mariadb://{library.host}:{my_library}/library"
+    done = subprocess.run(["java", "-XX:TieredStopAtLevel=1", "-cp", f"{MARIADB_JAR}:{place}",
+                           "Meta", url, library.user, library.password], capture_output=True,
+                          text=True, timeout=80)
+    assert done.returncode == 0 and "ERR " not in done.stdout, done.stdout + done.stderr
+    parts = {}
+    for line in done.stdout.splitlines():
+        if line.startswith("== "):
+            parts[line[3:]] = part = []
+        elif parts:
+            part.append(dict(pair.split("=", 1) for pair in line.split("; ") if "=" in pair))
+    assert [c["table_cat"] for c in lower(parts["catalogs"])][-1:] == ["library"]
+    tables = {(r["table_name"], r["table_type"]) for r in lower(parts["tables"])}
+    assert {("authors", "TABLE"), ("books", "TABLE"), ("cheap", "VIEW")} <= tables
+    columns = lower(parts["columns"])
+    assert [(c["column_name"], c["is_nullable"], c["is_autoincrement"]) for c in columns[:4]] == [
+        ("id", "NO", "YES"), ("author_id", "NO", "NO"), ("title", "NO", "NO"),
+        ("price", "YES", "NO")]
+    assert [(k["column_name"], k["key_seq"]) for k in lower(parts["pk"])] == [
+        ("book_id", "1"), ("tag", "2")]
+    indexes = {(i["index_name"], i["ordinal_position"], i["column_name"])
+               for i in lower(parts["index"])}
+    assert {("books_title", "1", "title"), ("books_title", "2", "price"),
+            ("one_title", "2", "title")} <= indexes
+    imported = lower(parts["imported"])
+    assert [(k["pktable_name"], k["pkcolumn_name"], k["fkcolumn_name"]) for k in imported] == [
+        ("authors", "id", "author_id")]

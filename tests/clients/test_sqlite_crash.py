@@ -1,5 +1,7 @@
-"""The gateway is killed at random moments under clients that write to a SQLite file."""
+"""The gateway is killed at random moments under clients of both protocols that write to a SQLite
+file. SLUICE_KILLS: how often (50)."""
 import contextlib
+import os
 import random
 import signal
 import sqlite3
@@ -7,13 +9,15 @@ import threading
 import time
 
 import psycopg
+import pymysql
 import pytest
 
+import mariadb
 import servers
 
 pytestmark = pytest.mark.gateway
 
-KILLS = 50
+KILLS = int(os.environ.get("SLUICE_KILLS", "50"))
 WRITERS = 8
 CONFIG = f"""
 [databases.notes]
@@ -21,6 +25,10 @@ engine = "sqlite"
 file = "notes.db"
 [users.alice]
 password = "{servers.PASSWORD}"
+"""
+LISTEN = """[listen]
+postgres = ["127.0.0.1:{port}"]
+mysql = ["127.0.0.1:{mine}"]
 """
 
 
@@ -43,25 +51,37 @@ class Ledger:
             self.acknowledged.update(ids)
 
 
-def write(target, ledger, number, pad):
-    """Until the gateway is gone. By number: one by one, a transaction of two, several rows."""
-    with contextlib.suppress(psycopg.OperationalError):
-        with psycopg.connect(target.dsn(), autocommit=True) as connection:
-            insert = "INSERT INTO t VALUES (%s, %s)"
-            while True:
-                if number % 4 < 2:
-                    ids = ledger.take(1)
-                    connection.execute(insert, (ids[0], pad))
-                elif number % 4 == 2:
-                    ids = ledger.take(2)
-                    with connection.transaction():
-                        for one in ids:
-                            connection.execute(insert, (one, pad))
-                else:
-                    ids = ledger.take(3)
-                    connection.execute("INSERT INTO t VALUES (%s, 'a'), (%s, 'b'), (%s, %s)",
-                                       (*ids, pad))
-                ledger.confirm(ids)
+INSERT = "INSERT INTO t VALUES (%s, %s)"
+SEVERAL = "INSERT INTO t VALUES (%s, 'a'), (%s, 'b'), (%s, %s)"
+
+
+def write(targets, ledger, number, pad):
+    """Until the gateway is gone. By number: one by one, a transaction of two, several rows; half of
+    them by each protocol."""
+    with contextlib.suppress(psycopg.OperationalError, pymysql.MySQLError, OSError):
+        if number % 8 < 4:
+            with psycopg.connect(targets[0].dsn(), autocommit=True) as connection:
+                keep_writing(connection.execute, ledger, number, pad)
+        else:
+            with targets[1].connect() as connection:
+                keep_writing(connection.cursor().execute, ledger, number, pad)
+
+
+def keep_writing(execute, ledger, number, pad):
+    while True:
+        if number % 4 < 2:
+            ids = ledger.take(1)
+            execute(INSERT, (ids[0], pad))
+        elif number % 4 == 2:
+            ids = ledger.take(2)
+            execute("BEGIN")
+            for one in ids:
+                execute(INSERT, (one, pad))
+            execute("COMMIT")
+        else:
+            ids = ledger.take(3)
+            execute(SEVERAL, (*ids, pad))
+        ledger.confirm(ids)
 
 
 def check(file, ledger):
@@ -78,8 +98,10 @@ def test_killed_fifty_times(folder):
     dice = random.Random(20261121)
     ledger = Ledger()
     place = folder / "crash"
-    gateway = servers.Sluice(place, CONFIG)
+    mine = servers.free_port()
+    gateway = servers.Sluice(place, CONFIG, listen=LISTEN.replace("{mine}", str(mine)))
     target = servers.Target("sluice-sqlite", gateway.port, "notes", "alice", servers.PASSWORD)
+    targets = target, mariadb.Target("my-sqlite", mine, database="notes")
     before = 0
     for kill in range(KILLS):
         gateway.__enter__()
@@ -91,7 +113,7 @@ def test_killed_fifty_times(folder):
                     first.execute("CREATE INDEX i ON t(id)")
             # A long text fills the log quickly: many checkpoints.
             pad = "x" * dice.choice((10, 2000, 20_000))
-            threads = [threading.Thread(target=write, args=(target, ledger, number, pad))
+            threads = [threading.Thread(target=write, args=(targets, ledger, number, pad))
                        for number in range(WRITERS)]
             for thread in threads:
                 thread.start()
