@@ -176,8 +176,9 @@ prepare_words read_prepare_words(std::string_view text)
         in.take("execute");
     std::string_view inside;
     const bool named = in.name(out.name);
-    const bool listed = named && in.parentheses(inside);
-    if (!named || (prepares && !in.take("as")) || (!prepares && !in.at_end())) {
+    const bool opened = named && in.now().kind == token_kind::open_paren;
+    const bool listed = opened && in.parentheses(inside);
+    if (!named || opened != listed || (prepares && !in.take("as")) || (!prepares && !in.at_end())) {
         out.problem = in.syntax_error();
         return out;
     }
