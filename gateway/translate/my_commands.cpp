@@ -215,7 +215,8 @@ private:
                 if (now().kind == token_kind::variable)
                     return refuse(out,
                                   "LOAD DATA into variables is not available for SQLite databases");
-                how.columns.emplace_back(now().text);
+                const std::string quote(now().kind == token_kind::word ? "`" : "");
+                how.columns.push_back(quote + std::string(now().text) + quote);
                 (void)name();
             } while (good_ && take(token_kind::comma));
             need(take(token_kind::close_paren));

@@ -150,7 +150,8 @@ bool mysql_rewriter::clause_word()
         replace("JOIN");
         return true;
     }
-    if (at("into") && form_ == form::select) {
+    // SQLite's own WITH ... INSERT INTO is none.
+    if (at("into") && form_ == form::select && !before_is("insert")) {
         result_.problem = "SELECT ... INTO is not available for SQLite databases";
         copy();
         return true;

@@ -13,6 +13,11 @@ void mysql_rewriter::insert_head()
         drop(1);
     if (at("ignore"))
         replace("OR IGNORE");
+    // SQLite's own INSERT OR ABORT and the like.
+    if (at("or") && kind(1) == token_kind::word) {
+        copy();
+        copy();
+    }
     if (at("into"))
         copy();
     else
@@ -120,12 +125,39 @@ void mysql_rewriter::update_or_delete_head()
         ignore = ignore || at("ignore");
         drop(1);
     }
-    if (!ignore)
-        return;
-    if (form_ == form::update)
+    if (ignore && form_ == form::update)
         out_.text += " OR IGNORE";
-    else
+    else if (ignore)
         result_.notes.emplace_back("IGNORE is not available for DELETE on SQLite databases");
+    find_row_limit();
+}
+
+// UPDATE t SET ... WHERE c ORDER BY x LIMIT 1: only a SQLite that was built for it knows these
+// words there, so the rows are chosen by a query (row_limit_).
+void mysql_rewriter::find_row_limit()
+{
+    std::size_t name = at("from") ? 1 : 0;
+    if (is_name(name) && kind(name + 1) == token_kind::dot)
+        name += 2;
+    if (!is_name(name))
+        return;
+    std::size_t where = 0;
+    std::size_t limit = 0;
+    std::size_t depth = 0;
+    for (std::size_t n = name + 1; kind(n) != token_kind::end && limit == 0; ++n) {
+        depth += kind(n) == token_kind::open_paren;
+        depth -= kind(n) == token_kind::close_paren && depth > 0;
+        if (depth == 0 && kind(n) == token_kind::comma && form_ == form::delete_)
+            return;
+        if (depth == 0 && at("where", n))
+            where = n;
+        else if (depth == 0 && ((at("order", n) && at("by", n + 1)) || at("limit", n)))
+            limit = n;
+    }
+    if (limit == 0)
+        return;
+    row_limit_ = at_ + (where > 0 ? where : limit);
+    row_limit_text_ = " WHERE rowid IN (SELECT rowid FROM " + std::string(ahead(name).text) + " ";
 }
 
 }  // namespace sluice::sql

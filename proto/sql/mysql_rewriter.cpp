@@ -95,8 +95,13 @@ mysql_statement mysql_rewriter::run()
         update_or_delete_head();
     else if (at("truncate"))
         replace("DELETE FROM", at("table", 1) ? 2 : 1);
-    while (kind() != token_kind::end)
+    while (kind() != token_kind::end) {
+        if (at_ == row_limit_)
+            out_.text += row_limit_text_;
         step();
+    }
+    if (row_limit_ > 0)
+        out_.text += ")";
     if (!result_.problem.empty())
         return fail({});
     out_.parameter_count = parameters_;

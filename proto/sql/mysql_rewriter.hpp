@@ -69,6 +69,7 @@ private:
     void insert_set();
     bool on_duplicate();
     void update_or_delete_head();
+    void find_row_limit();
 
     // mysql_names.cpp
     void read_names();
@@ -83,6 +84,8 @@ private:
     std::uint32_t parameters_ = 0;         // met so far
     std::uint32_t parameters_all_ = 0;
     std::size_t depth_ = 0;
+    std::size_t row_limit_ = 0;  // the token before which row_limit_text_ goes; 0: none
+    std::string row_limit_text_;
     bool in_duplicate_ = false;   // behind ON DUPLICATE KEY UPDATE
     std::string new_row_;         // alias of the row that is being inserted
     std::size_t from_depth_ = 0;  // of the FROM list at hand, plus one

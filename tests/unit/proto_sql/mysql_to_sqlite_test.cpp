@@ -170,6 +170,12 @@ TEST(MySqlToSqlite, TheSession)
 TEST(MySqlToSqlite, Inserts)
 {
     check({{"INSERT IGNORE INTO t VALUES (1)", "INSERT OR IGNORE INTO t VALUES (1)"},
+           {"INSERT OR ABORT INTO t VALUES (1)", "INSERT OR ABORT INTO t VALUES (1)"},
+           {"UPDATE t SET a = 1 WHERE b = (SELECT 1 LIMIT 1) LIMIT 2",
+            "UPDATE t SET a = 1 WHERE rowid IN (SELECT rowid FROM t "
+            " WHERE b = (SELECT 1 LIMIT 1) LIMIT 2)"},
+           {"DELETE FROM notes.t ORDER BY a LIMIT ?",
+            "DELETE FROM t WHERE rowid IN (SELECT rowid FROM t  ORDER BY a LIMIT ?1)"},
            {"INSERT t SET a = 1, b = CONCAT('x', ?)",
             "INSERT INTO t (a, b) VALUES ( 1,  mysql_concat('x', ?1)) "},
            {"INSERT INTO t () VALUES ()", "INSERT INTO t DEFAULT VALUES"},
