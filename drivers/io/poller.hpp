@@ -60,6 +60,12 @@ public:
     // microseconds, without asking the clock for every event.
     std::chrono::steady_clock::time_point turn_time() const noexcept { return turn_time_; }
 
+    // Also right outside of turns: in what a timer or a post began.
+    std::chrono::steady_clock::time_point time() const noexcept
+    {
+        return in_turn_ ? turn_time_ : std::chrono::steady_clock::now();
+    }
+
     void stop();
 
     asio::io_context& io() noexcept { return io_; }

@@ -64,6 +64,7 @@ struct job {
     bool alone = false;  // in no group: it has been in one that was rolled back
     std::unique_ptr<completion> done;
     clock::time_point queued_at{};
+    clock::time_point deadline = clock::time_point::max();  // the request's own: waiting counts
     outcome result;
 };
 
@@ -87,7 +88,9 @@ struct session_state : std::enable_shared_from_this<session_state> {
     bool needs_lease = false;         // a reader found that the statement writes
     bool waits_for_borrower = false;  // submitted while a thread tidied the session up
     job current;
-    stop_control control;  // of `current`
+    stop_control control;                      // of `current`
+    std::atomic<std::int64_t> run_limit{0};    // ms
+    std::atomic<std::int64_t> idle_limit{-1};  // ms; below 0: as options say
     transaction_state transaction;
     caller asking;
     std::map<portal_id, portal> portals;

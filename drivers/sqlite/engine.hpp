@@ -60,6 +60,9 @@ public:
     session(session&&) noexcept;
     session& operator=(session&&) = delete;
 
+    // For operations from now on.
+    void set_limits(session_limits limits) noexcept;
+
     // Between operations only.
     void set_context(session_context who);
     transaction_status status() const;  // as of the last completion, or lost by a timeout since

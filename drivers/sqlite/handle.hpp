@@ -24,6 +24,7 @@ enum class stop_cause { none, cancelled, timed_out, shut_down, unfetched, snapsh
 struct stop_control {
     std::atomic<stop_cause> cause{stop_cause::none};
     clock::time_point deadline = clock::time_point::max();
+    bool of_session = false;  // the deadline is session_limits::run; the running thread's
 };
 
 // Whom the SQL functions of functions.cpp answer for while a statement runs.

@@ -50,6 +50,11 @@ void engine::start_running(const session_ref& s)
     s->current.result.transaction = s->transaction.status;
     running_.insert(s);
     ++counted_.statements;
+    if (const std::chrono::milliseconds most(s->run_limit.load()); most.count() > 0) {
+        const auto ends = clock::now() + most;
+        s->control.of_session = ends < s->control.deadline;
+        s->control.deadline = std::min(ends, s->control.deadline);
+    }
 }
 
 // The oldest read, and with more waiting than there are readers some behind it, if all are known to
@@ -146,6 +151,7 @@ void engine::after_read(lock&, const session_ref& s, std::vector<letter>& over)
         conclude(s, over);
     } else {
         running_.erase(s);
+        s->control.deadline = s->current.deadline;
         s->where = place::writes;
         writes_.push_back(s);
         writer_wake_.notify_one();

@@ -59,6 +59,14 @@ struct session_context {
     std::vector<std::pair<std::string, std::string>> settings;  // answers of current_setting()
 };
 
+// Of one session, beside options and request::timeout.
+struct session_limits {
+    // Of each operation, from when a thread begins with it: waiting does not count. 0: none.
+    std::chrono::milliseconds run{0};
+    // Instead of options.idle_transaction_timeout. 0: none.
+    std::optional<std::chrono::milliseconds> idle;
+};
+
 enum class isolation { read_committed, repeatable_read, serializable };
 
 struct transaction_options {

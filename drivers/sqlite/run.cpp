@@ -91,6 +91,8 @@ void engine::step(session_state& s, portal& p)
             const auto cause = s.control.cause.load();
             if ((code & 0xff) == SQLITE_INTERRUPT && cause != stop_cause::none)
                 why = stopped_error(cause);
+            if (cause == stop_cause::timed_out && s.control.of_session)
+                why.limit = ended_by::run;
             return fail_statement(s, p, std::move(why));
         }
         ++out.rows;

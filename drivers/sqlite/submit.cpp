@@ -29,6 +29,11 @@ void session::set_context(session_context who)
 {
     state_->on->set_context(*state_, std::move(who));
 }
+void session::set_limits(session_limits limits) noexcept
+{
+    state_->run_limit = limits.run.count();
+    state_->idle_limit = limits.idle ? limits.idle->count() : -1;
+}
 transaction_status session::status() const
 {
     return state_->on->status(*state_);
@@ -118,7 +123,9 @@ void engine::submit(const session_ref& s, job&& wanted)
     next = std::move(wanted);
     s->control.cause = stop_cause::none;
     const auto timeout = next.with.timeout.value_or(options_.statement_timeout);
-    s->control.deadline = timeout.count() > 0 ? next.queued_at + timeout : clock::time_point::max();
+    next.deadline = timeout.count() > 0 ? next.queued_at + timeout : clock::time_point::max();
+    s->control.deadline = next.deadline;
+    s->control.of_session = false;
     if (s->where == place::running)
         s->waits_for_borrower = true;
     else

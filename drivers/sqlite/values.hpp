@@ -28,6 +28,9 @@ enum class value_type { null, integer, real, text, blob };
 // What SQLite would convert a value to when it is stored or compared (sqlite.org/datatype3.html).
 enum class affinity { none, text, numeric, integer, real };
 
+// Which of its session's limits (session_limits) an operation or transaction was ended by.
+enum class ended_by : std::uint8_t { none, run, idle };
+
 struct sql_error {
     std::string sqlstate;  // five characters
     std::string message;
@@ -35,6 +38,7 @@ struct sql_error {
     std::string hint;
     int position = -1;      // byte offset into the SQL that was given
     int extended_code = 0;  // SQLite's extended result code; 0: the error is ours
+    ended_by limit = ended_by::none;
     std::string table;
     std::string column;
     std::string constraint;

@@ -235,7 +235,8 @@ void engine::watch_lease(lock& held)
         writer_wake_.wait_for(held, look_again);
         return;
     }
-    const auto limit = options_.idle_transaction_timeout;
+    const std::chrono::milliseconds own(s->idle_limit.load());
+    const auto limit = own.count() < 0 ? options_.idle_transaction_timeout : own;
     const auto due = limit.count() > 0 ? s->idle_since + limit : clock::time_point::max();
     if (!s->closed && !stopped_ && clock::now() < due) {
         if (limit.count() > 0)
@@ -253,6 +254,7 @@ void engine::watch_lease(lock& held)
                                          " ms) while it held the file's "
                                          "only writer",
                                      "keep transactions that write short");
+    why.limit = stopped_ ? ended_by::none : ended_by::idle;
     lease_.reset();
     borrow(held, *s);
     std::vector<portal_id> ended;
