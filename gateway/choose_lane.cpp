@@ -6,6 +6,7 @@
 #include "gateway/session.hpp"
 #include "gateway/translate/my_conversation.hpp"
 #include "gateway/translate/translate_lane.hpp"
+#include "gateway/worker.hpp"
 
 namespace sluice::gateway {
 
@@ -118,6 +119,11 @@ bool session::choose_sqlite()
     }
     translate_options options;
     options.max_message = rules_->settings.gateway.max_message;
+    options.limits.set_database(shared_.files.limits(identity_.database), identity_.database);
+    options.limits.set_tenant(tenant_.shared(), shared_.tenants);
+    options.tenant = tenant_.shared();
+    options.sweeps = &home_.deadlines();
+    home_.deadlines().note(options.limits.smallest());
     options.way_in = &shared_.operations.gate_of(identity_.database);
     options.pause_most = rules_->settings.find_database(identity_.database)->pool.queue_timeout;
     if (protocol_ == client_protocol::mysql) {

@@ -109,7 +109,7 @@ std::shared_ptr<pg_database> database_table::postgres(const database& entry,
     key += '\0';
     key += std::to_string(static_cast<int>(mode));
     const auto make = [&] {
-        auto made = std::make_shared<pg_database>(entry.pool, mode);
+        auto made = std::make_shared<pg_database>(entry, mode);
         link_options options;
         options.max_prepared = static_cast<std::size_t>(entry.pool.max_prepared);
         options.cancel_timeout = entry.pool.cancel_timeout;

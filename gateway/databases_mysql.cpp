@@ -23,7 +23,7 @@ std::shared_ptr<my_database> database_table::mysql(const generation& rules,
     key += std::to_string(capabilities & my_pool_flags);
     const auto make = [&] {
         auto connect = rules.mysql_backends.options_for(entry, name, who, capabilities);
-        auto made = std::make_shared<my_database>(entry.pool, mode, connect.database);
+        auto made = std::make_shared<my_database>(entry, mode, connect.database);
         my_link_options options;
         options.max_prepared = static_cast<std::size_t>(entry.pool.max_prepared);
         options.cancel_timeout = entry.pool.cancel_timeout;

@@ -38,7 +38,7 @@ constexpr std::array rules{
         "too many requests a second", "Send fewer requests, or raise max_rate of the tenant."},
     error_rule{statement_timeout, "statement_timeout", "57014", 3024, "HY000", stays,
         "canceling statement due to statement timeout", ""},
-    error_rule{transaction_timeout, "transaction_timeout", "57014", 3024, "HY000", stays,
+    error_rule{transaction_timeout, "transaction_timeout", "25P04", 3024, "HY000", stays,
         "transaction rolled back due to transaction timeout", ""},
     error_rule{idle_transaction_timeout, "idle_transaction_timeout", "25P03", 3024, "HY000",
         stays, "transaction rolled back due to idle-in-transaction timeout", ""},

@@ -114,6 +114,8 @@ void session::on_ready(std::uint32_t events)
 void session::read_some()
 {
     unread_ = false;
+    if (wait_for_buffer())
+        return;
     for (int reads = 0; reads < reads_max; ++reads) {
         auto scratch = home_.sockets().scratch();
         if (front_)
@@ -214,8 +216,40 @@ void session::flush()
         after_write(stream_.flush());
 }
 
+// Bytes that wait for this client count for its tenant's max_buffer.
+void session::count_unsent(std::int64_t now) noexcept
+{
+    if (auto* const tenant = tenant_.tenant())
+        tenant->add_buffered(now - counted_unsent_);
+    counted_unsent_ = now;
+}
+
+// Its tenant has too many bytes in flight: what has begun goes on, nothing new begins.
+bool session::wait_for_buffer()
+{
+    const auto* const tenant = tenant_.tenant();
+    if (!tenant || !tenant->over_buffer() || phase_ != phase::serving || hung_up_ ||
+        !lane_->quiescent())
+        return false;
+    unread_ = true;
+    home_.deadlines().add(*this);
+    return true;
+}
+
+void session::sweep(std::chrono::steady_clock::time_point)
+{
+    if (tenant_.tenant() && tenant_.tenant()->over_buffer())
+        return;
+    home_.deadlines().remove(*this);
+    if (reading_ && unread_)
+        home_.sockets().again(*this);
+}
+
 void session::after_write(io_status status)
 {
+    if (const auto now = static_cast<std::int64_t>(stream_.unsent().size());
+        now != counted_unsent_ && tenant_.tenant())
+        count_unsent(now);
     if (status == io_status::would_block) {
         if (!writing_blocked_)
             home_.sockets().want_write(stream_.fd(), *this, true);
@@ -268,6 +302,8 @@ void session::gone(std::string_view reason)
 
 void session::finish()
 {
+    count_unsent(0);
+    home_.deadlines().remove(*this);
     phase_ = phase::finished;
     home_.sockets().remove(stream_.fd(), *this);
     if (lane_)

@@ -15,8 +15,9 @@
 #include "drivers/io/poller.hpp"
 #include "drivers/io/transport.hpp"
 #include "gateway/client_limits.hpp"
-#include "gateway/errors.hpp"
 #include "gateway/config/config.hpp"
+#include "gateway/deadlines/sweep_list.hpp"
+#include "gateway/errors.hpp"
 #include "gateway/front.hpp"
 #include "gateway/lane.hpp"
 #include "gateway/tenants/table.hpp"
@@ -27,7 +28,7 @@ struct context;
 class worker;
 struct generation;
 
-class session final : public client_channel, private pollable {
+class session final : public client_channel, private pollable, private swept {
 public:
     session(context& shared,
             class worker& home,
@@ -87,6 +88,9 @@ private:
     void gone(std::string_view reason);
     void finish();
     void after_write(io_status status);
+    void count_unsent(std::int64_t now) noexcept;
+    bool wait_for_buffer();
+    void sweep(std::chrono::steady_clock::time_point now) override;  // swept: while it does
     bool choose_lane();  // choose_lane.cpp, with what follows
     bool choose_postgres(const database& entry, const user* who);
     bool choose_mysql(const database& entry, const user* who);
@@ -110,6 +114,7 @@ private:
     bool active_ = false;  // bytes came since the last sweep
     client_limits::ticket counted_;
     tenant_ticket tenant_;
+    std::int64_t counted_unsent_ = 0;  // bytes that its tenant knows of
     std::chrono::steady_clock::time_point deadline_;
     std::unique_ptr<front> front_;  // during the login
     byte_queue login_in_;

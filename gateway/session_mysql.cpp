@@ -35,6 +35,7 @@ void session::change_user(bytes_view input)
         return;
     retire_lane();
     counted_ = {};
+    count_unsent(0);
     tenant_ = {};
     phase_ = phase::login;
     rules_ = shared_.current();
@@ -103,6 +104,7 @@ bool session::change_database(std::string_view name, std::uint8_t sequence, byte
     }
     lane& before = retire_lane();
     counted_ = {};
+    count_unsent(0);
     tenant_ = {};
     identity_.database = std::move(wanted);
     identity_.mysql->schema.clear();

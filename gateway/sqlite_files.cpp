@@ -24,7 +24,7 @@ sqlite::options options_of(const database& entry)
                           : sqlite::durability::normal;
     options.group_commit = entry.sqlite.group_commit;
     options.exclusive = entry.sqlite.exclusive;
-    options.statement_timeout = entry.sqlite.statement_timeout;
+    options.idle_transaction_timeout = entry.idle_transaction_timeout;
     options.queue_timeout = entry.pool.queue_timeout;
     if (entry.pool.max_queued > 0)
         options.max_queued = static_cast<std::size_t>(entry.pool.max_queued);
@@ -47,6 +47,8 @@ std::string sqlite_files::open(const config& settings)
         if (!opened)
             return "databases." + name + ".file = \"" + entry.sqlite.file + "\": " + why.message;
         files_[name] = std::move(opened);
+        limits_[name] = std::make_shared<live_limits>(
+            entry.statement_timeout, entry.transaction_timeout, entry.idle_transaction_timeout);
     }
     return {};
 }
@@ -55,6 +57,12 @@ std::shared_ptr<sqlite::database> sqlite_files::find(const std::string& name) co
 {
     const auto found = files_.find(name);
     return found == files_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<live_limits> sqlite_files::limits(const std::string& name) const
+{
+    const auto found = limits_.find(name);
+    return found == limits_.end() ? nullptr : found->second;
 }
 
 void sqlite_files::close(std::chrono::milliseconds grace)

@@ -13,6 +13,7 @@ namespace sluice::gateway {
 namespace {
 
 constexpr std::chrono::milliseconds sweep_interval{100};
+constexpr std::chrono::milliseconds sweep_slack{5};
 constexpr unsigned sessions_every = 5;  // sweeps
 
 }  // namespace
@@ -153,7 +154,7 @@ void worker::post_stop()
 
 void worker::arm_sweep()
 {
-    sweeper_.expires_after(sweep_interval);
+    sweeper_.expires_after(deadlines_.step());
     sweeper_.async_wait([this](const asio::error_code& ec) {
         if (ec)
             return;
@@ -165,6 +166,10 @@ void worker::arm_sweep()
 void worker::sweep()
 {
     const auto now = std::chrono::steady_clock::now();
+    deadlines_.sweep(now);
+    if (now - swept_ < sweep_interval - sweep_slack)
+        return;
+    swept_ = now;
     shared_.databases.sweep(index_, now);
     if (index_ == 0 && sweeps_ % sessions_every == 0)
         shared_.tenants.sweep(now);

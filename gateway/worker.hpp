@@ -16,6 +16,7 @@
 #include <asio/steady_timer.hpp>
 
 #include "drivers/io/poller.hpp"
+#include "gateway/deadlines/sweep_list.hpp"
 #include "gateway/relay/statement_memory.hpp"
 #include "gateway/session.hpp"
 
@@ -31,6 +32,7 @@ public:
     asio::io_context& io() noexcept { return io_; }
     poller& sockets() noexcept { return sockets_; }
     statement_memory& statements() noexcept { return statements_; }
+    sweep_list& deadlines() noexcept { return deadlines_; }
     std::size_t index() const noexcept { return index_; }
     std::size_t clients() const noexcept { return clients_.load(); }  // any thread
 
@@ -69,11 +71,13 @@ private:
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     poller sockets_;
     statement_memory statements_;
+    sweep_list deadlines_;
     asio::steady_timer sweeper_;
     std::unordered_map<std::uint64_t, std::unique_ptr<session>> sessions_;
     std::atomic<std::size_t> clients_{0};
     std::uint64_t next_ = 1;
     unsigned sweeps_ = 0;
+    std::chrono::steady_clock::time_point swept_{};
     bool draining_ = false;
     std::thread thread_;
 };

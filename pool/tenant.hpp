@@ -88,6 +88,19 @@ public:
     bool enter_queue() noexcept;
     void leave_queue() noexcept { queued_.fetch_sub(1); }
 
+    // --- bytes on their way to and from its clients (max_buffer)
+    void add_buffered(std::int64_t change) noexcept
+    {
+        buffered_.fetch_add(change, std::memory_order_relaxed);
+    }
+    std::int64_t buffered() const noexcept { return buffered_.load(std::memory_order_relaxed); }
+    // Whoever holds more than a little waits until there is less.
+    bool over_buffer() const noexcept
+    {
+        const std::size_t most = limits().max_buffer;
+        return most > 0 && buffered() >= static_cast<std::int64_t>(most);
+    }
+
     // --- counts
     std::size_t clients() const noexcept { return clients_.load(); }
     std::size_t running() const noexcept { return running_.load(); }
@@ -111,6 +124,7 @@ private:
     std::atomic<std::size_t> clients_{0};
     std::atomic<std::size_t> running_{0};
     std::atomic<std::size_t> queued_{0};
+    std::atomic<std::int64_t> buffered_{0};
     counter started_{0};
     rate_bucket bucket_;
     std::array<counter, limit_count> refused_{};

@@ -154,7 +154,6 @@ struct sqlite_config {
     bool readonly = false;
     std::size_t max_size = 0;                // of the file; 0: as the disk allows
     bool create = true;                      // make the file if there is none
-    duration statement_timeout{0};           // 0: none
     std::size_t max_value = 256 * mebibyte;  // SQLITE_LIMIT_LENGTH: one value or row
     std::size_t max_sql = mebibyte;          // SQLITE_LIMIT_SQL_LENGTH: one statement's text
     // full: an acknowledged write survives a power cut. normal: the last ones may not, though reads
@@ -168,6 +167,10 @@ struct database {
     std::string name;  // "*": any name that has no table of its own
     sluice::gateway::engine engine = sluice::gateway::engine::postgres;
     std::size_t max_clients = 0;  // 0: only gateway.max_clients
+    // 0: none. Tenants have their own; the smaller one wins.
+    duration statement_timeout{0};
+    duration transaction_timeout{0};
+    duration idle_transaction_timeout{0};  // sqlite: 5 s unless the file says otherwise
     postgres_config postgres;
     mysql_config mysql;
     sqlite_config sqlite;

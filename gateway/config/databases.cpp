@@ -30,7 +30,6 @@ constexpr std::string_view sqlite_only[] = {"file",
                                             "readers",
                                             "readonly",
                                             "create",
-                                            "statement_timeout",
                                             "max_size",
                                             "max_value",
                                             "max_sql",
@@ -42,6 +41,8 @@ constexpr std::string_view file_options[] = {
     "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslcrldir", "passfile"};
 // Of a SQLite database's pool.
 constexpr std::string_view sqlite_pool_keys[] = {"max_queued", "queue_timeout"};
+// Of a SQLite database that does not say: its only writer is not held by who does nothing.
+constexpr duration sqlite_idle_transaction_timeout = std::chrono::seconds(5);
 
 bool is_in(std::string_view word, std::span<const std::string_view> words)
 {
@@ -268,6 +269,8 @@ void read_sqlite(const node& table, database& into, problems& found)
                   [](const member& m) { return m.key == "file" || !is_in(m.key, sqlite_only); });
     read_keys(
         "databases." + into.name, keys_of("databases.NAME (sqlite)"), own, &into.sqlite, found);
+    if (!table.find("idle_transaction_timeout"))
+        into.idle_transaction_timeout = sqlite_idle_transaction_timeout;
     const auto* entry = table.find("file");
     if (!entry) {
         found.error(table.at, "[databases." + into.name + "] needs file");

@@ -46,6 +46,9 @@ public:
     // Asks the server to cancel what runs; `done` comes when it can hit nothing any more. The link
     // is not leased to anybody else before.
     void cancel(std::function<void()> done);
+    bool cancelling() const noexcept { return cancels_ > 0; }
+    // It did not do what it was told; whoever leases it is told why.
+    void abort(const std::string& why) { lost(why); }
 
     // The connection is not to be used again. Nobody is told: for links without a client.
     void give_up(const std::string& why);
@@ -75,11 +78,11 @@ protected:
     void begin_recovery() noexcept { recovering_ = true; }
     // Clean: back to the pool.
     void recovered();
-    bool cancelling() const noexcept { return cancels_ > 0; }
     bool write_blocked() const noexcept { return writing_blocked_; }
     // One on_turn_end() (see poller.hpp).
     void flush_at_turn_end() { poller_->at_turn_end(*this); }
     steady_clock::time_point poller_now() const noexcept { return poller_->turn_time(); }
+    steady_clock::time_point poller_time() const noexcept { return poller_->time(); }
 
     context& shared_;
     pool::shared_pool& pool_;

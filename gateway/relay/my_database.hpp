@@ -12,8 +12,8 @@ namespace sluice::gateway {
 
 class my_database final : public relay_database {
 public:
-    my_database(pool_config settings, pool_mode mode, std::string schema)
-        : relay_database(settings, mode), schema_(std::move(schema))
+    my_database(const database& entry, pool_mode mode, std::string schema)
+        : relay_database(entry, mode), schema_(std::move(schema))
     {
     }
 

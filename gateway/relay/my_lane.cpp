@@ -81,6 +81,7 @@ bool my_lane::begin_lease(backend& granted)
     }
     last_link_ = nullptr;
     link_->begin_lease(*this, capabilities_);
+    watch_time();
     return true;
 }
 
@@ -128,6 +129,7 @@ void my_lane::end_lease()
 {
     my_link* const link = std::exchange(link_, nullptr);
     last_link_ = link;
+    unwatch_time();
     was_in_transaction_ = false;
     link->end_lease(true);
 }
@@ -168,6 +170,8 @@ void my_lane::on_replies_done()
             return;
         }
     }
+    if ((timed_out_ || rolling_back_) && !settle_time_out())
+        return;
     status_ = link_->status();
     was_in_transaction_ = link_->in_transaction();
     if (was_in_transaction_ && database_->mode() == pool_mode::statement) {
@@ -194,6 +198,9 @@ void my_lane::on_replies_done()
 void my_lane::on_link_lost(const std::string& cause, bool begun, bool mid_packet)
 {
     my_link* const link = std::exchange(link_, nullptr);
+    unwatch_time();
+    timed_out_.reset();
+    rolling_back_ = false;
     const bool keep = !session_mode() && !pinned() && !mid_packet;
     const std::string message = "the connection to the database was lost: " + cause;
     const bool was_running = std::exchange(running_, false);
@@ -239,6 +246,7 @@ void my_lane::on_link_lost(const std::string& cause, bool begun, bool mid_packet
 void my_lane::on_client_gone()
 {
     closed_ = true;
+    unwatch_time();
     if (queued())
         shard_.leave(*this);
     if (my_link* link = std::exchange(last_link_, nullptr))

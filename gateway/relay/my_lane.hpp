@@ -57,6 +57,14 @@ private:
     void on_link_drained() override { unblock(); }
     bool on_link_taken() noexcept override;
     void on_diagnostics(std::vector<my_diagnostic>* all) override;
+    // swept (my_lane_time.cpp, with what follows)
+    void sweep(steady_clock::time_point now) override;
+    void time_out(time_limit which, steady_clock::time_point now);
+    void on_cancel_done();
+    bool settle_time_out();
+    void lose_transaction();
+    bool tells_lost(mysql::command what, mysql::packet_header header, bytes_view rest);
+    std::size_t answer_lost(mysql::packet_header header, bytes_view rest);
     // relay_lane
     std::size_t process(bytes_view in) override;
     bool begin_lease(backend& granted) override;
@@ -172,6 +180,8 @@ private:
     bool one_shot_ = false;  // SET TRANSACTION, for the next one
     bool draining_ = false;
     std::uint16_t in_use_ = 0;  // statements with a cursor or long data on the link
+
+    std::optional<time_limit> lost_;  // it ended the transaction, and the client has yet to hear
 
     // The session.
     std::uint16_t status_ = mysql::status::autocommit;

@@ -77,6 +77,8 @@ std::size_t my_lane::on_command(packet_header header, bytes_view rest)
     const auto what = static_cast<command>(rest[command_at]);
     if (refusal_ && mysql::has_reply(what))
         return refuse(header, rest);
+    if (lost_ && tells_lost(what, header, rest))
+        return answer_lost(header, rest);
     switch (what) {
         case command::query:
             return on_query(header, rest);

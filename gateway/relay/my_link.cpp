@@ -103,6 +103,7 @@ void my_link::begin_lease(my_link_client& client, std::uint32_t capabilities)
 void my_link::end_lease(bool remembered)
 {
     my_link_client* const last = std::exchange(client_, nullptr);
+    cancel_error_.clear();
     writer_.end_lease();
     if (remembered)
         last_client_ = last;
@@ -118,6 +119,7 @@ void my_link::abandon(bool mid_message)
     tracker_.for_each([&](const owed& entry) { asked = asked || entry.owner; });
     tracker_.disown(client_);
     client_ = nullptr;
+    cancel_error_.clear();
     packet_is_clients_ = false;
     writer_.end_lease();
     if (mid_message || tracker_.uploading()) {
@@ -141,6 +143,7 @@ void my_link::abandon(bool mid_message)
 
 void my_link::expect(command what, std::uint8_t sequence)
 {
+    note_begin();
     owed entry;
     entry.owner = client_;
     entry.what = what;
@@ -324,6 +327,7 @@ void my_link::probe()
 
 void my_link::run_internal(internal what, command code, std::string_view rest)
 {
+    note_begin();
     owed entry;
     entry.tag = static_cast<std::uint64_t>(what);
     entry.what = code;

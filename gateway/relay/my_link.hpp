@@ -123,6 +123,19 @@ public:
     void clear_diagnostics();
     void ask_status();  // COM_PING: is a transaction open?
 
+    // --- time limits (my_link_time.cpp)
+    // Since when the server is at what it is at, or has nothing to do.
+    steady_clock::time_point busy_since() const noexcept { return busy_since_; }
+    // Since when a transaction is open, or the statement runs that is one.
+    steady_clock::time_point transaction_since() const noexcept { return transaction_since_; }
+    // Kills what runs; the client hears `error`, an ERR's payload, in place of the server's.
+    void cancel_for_time(std::string error, std::function<void()> done);
+    // Its reply has ended, and no kill is under way. True: one may still hit what comes next, so a
+    // statement of the gateway's own does; on_replies_done() follows.
+    bool end_time_out();
+    // The gateway ends its client's transaction; on_replies_done() follows.
+    void roll_back();
+
     // The client's COM_RESET_CONNECTION comes next.
     void expect_reset();
     // The client's command, whole: what to send again if its reply is lost before it began. Up to
@@ -197,6 +210,8 @@ private:
     void begin_command(mysql::command code, std::string_view rest);
     void replace_prepared(std::uint64_t id, std::uint32_t backend_id);
     void evict_prepared();
+    void note_begin() noexcept;
+    void note_end() noexcept;
     bool tell_last_client() noexcept;
     void part_from_last_client();
     void ask_diagnostics(my_link_client& whose);
@@ -215,6 +230,10 @@ private:
     byte_queue partial_;           // an incomplete header or a packet to be seen whole
     std::size_t packet_left_ = 0;  // bytes of the current packet still to come
     bool packet_is_clients_ = false;
+
+    steady_clock::time_point busy_since_{};
+    steady_clock::time_point transaction_since_{};
+    std::string cancel_error_;  // what a killed client hears; not empty: it is being killed
 
     std::string internal_error_;
     std::string apply_error_;

@@ -8,6 +8,8 @@ namespace {
 using mysql::header_size;
 using mysql::packet_kind;
 
+constexpr std::uint16_t query_interrupted = 1317;  // ER_QUERY_INTERRUPTED
+
 std::string error_text(bytes_view payload)
 {
     const auto error = mysql::parse_err(payload);
@@ -72,6 +74,8 @@ std::size_t my_link::parse(std::span<std::byte> bytes)
         packet_left_ = header.length - there.size();
         packet_is_clients_ = verdict.owner && verdict.owner == client_;
         at += header_size + there.size();
+        if (verdict.ended)
+            note_end();
         if (packet_is_clients_)
             on_clients(verdict, rest.first(header_size + there.size()));
         else
@@ -98,6 +102,11 @@ void my_link::on_clients(const mysql::reply_tracker::verdict& verdict, std::span
             has_diagnostics_ = true;
             others_diagnostics_ = false;
             client_->on_error(tracker_.error_number());
+            if (!cancel_error_.empty() && packet_left_ == 0 &&
+                tracker_.error_number() == query_interrupted) {
+                writer_.packet_instead(verdict, tracker_, packet, as_bytes(cancel_error_));
+                return;
+            }
             break;
         case packet_kind::prepare_ok: {
             const auto& answer = tracker_.prepared();

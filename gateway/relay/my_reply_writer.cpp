@@ -42,6 +42,22 @@ void my_reply_writer::packet(const mysql::reply_tracker::verdict& verdict,
     append(pieces.behind);
 }
 
+void my_reply_writer::packet_instead(const mysql::reply_tracker::verdict& verdict,
+                                     const mysql::reply_tracker& tracker,
+                                     std::span<std::byte> bytes,
+                                     bytes_view payload)
+{
+    begun_ = true;
+    const auto pieces =
+        converter_.on_packet(verdict, tracker, bytes.data(), bytes.subspan(mysql::header_size));
+    append(pieces.before);
+    std::byte header[mysql::header_size];
+    const auto number = std::to_integer<std::uint8_t>(bytes[3]);
+    mysql::store_header(header, {static_cast<std::uint32_t>(payload.size()), number});
+    append(header);
+    append(payload);
+}
+
 void my_reply_writer::pass(bytes_view bytes)
 {
     if (!range_.empty() && range_.data() + range_.size() == bytes.data()) {

@@ -41,6 +41,11 @@ public:
                 const mysql::reply_tracker& tracker,
                 std::span<std::byte> bytes);
     void rest(bytes_view bytes) { pass(bytes); }
+    // The packet is not passed on: the client gets this one's payload in its place.
+    void packet_instead(const mysql::reply_tracker::verdict& verdict,
+                        const mysql::reply_tracker& tracker,
+                        std::span<std::byte> bytes,
+                        bytes_view payload);
     // Call before the bytes given to packet() and rest() change, and when no more will come soon.
     void send();
 

@@ -59,6 +59,7 @@ bool pg_lane::begin_lease(backend& granted)
     waiting_ = wait::none;
     link_ = &static_cast<pg_link&>(granted);
     link_->begin_lease(*this);
+    watch_time();
     fresh_ = !starting_;
     if (starting_ && !session_mode())
         return true;
@@ -116,6 +117,7 @@ void pg_lane::on_settings_applied(const std::string& error)
 void pg_lane::end_lease()
 {
     pg_link* link = std::exchange(link_, nullptr);
+    unwatch_time();
     replayed_ = fresh_ = false;
     returned_ = 0;
     link->end_lease();
@@ -157,6 +159,11 @@ void pg_lane::on_replies_done(char status)
         run_again();
         return;
     }
+    if (timed_out_ || rolling_back_) {
+        if (!settle_time_out(status))
+            return;
+        resume_later();
+    }
     if (waiting_ != wait::none || open_sequence_ || body_left_ > 0)
         return;
     settle_pins(status);
@@ -192,6 +199,9 @@ void pg_lane::on_replies_done(char status)
 void pg_lane::on_link_lost(const std::string& cause, bool mid_message)
 {
     pg_link* link = std::exchange(link_, nullptr);
+    unwatch_time();
+    timed_out_.reset();
+    rolling_back_ = false;
     const bool keep = !session_mode() && !pinned() && !mid_message && !starting_;
     const std::string message = "the connection to the database was lost: " + cause;
     touched_.clear();
@@ -247,6 +257,7 @@ bool pg_lane::send_again(pg_link& lost)
 void pg_lane::on_client_gone()
 {
     closed_ = true;
+    unwatch_time();
     if (queued())
         shard_.leave(*this);
     if (pg_link* shared = std::exchange(shared_link_, nullptr)) {

@@ -54,6 +54,18 @@ private:
     void on_shared_done() override;
     void on_shared_returned(bytes_view request) override;
     void on_shared_lost(const std::string& cause, bool mid_message) override;
+    // swept (pg_lane_time.cpp, with what follows)
+    void sweep(steady_clock::time_point now) override;
+    void time_out(time_limit which, steady_clock::time_point now);
+    void end_overdue(time_limit which);
+    void lose_transaction(time_limit which, bool told);
+    bool settle_time_out(char status);
+    void on_cancel_done();
+    std::string time_out_error(time_limit which) const;
+    std::size_t on_message_of_lost(char type, std::size_t total, bytes_view rest);
+    std::size_t end_lost(char type, std::size_t total, bytes_view rest, bool commit);
+    enum class ending : std::uint8_t { none, commit, rollback };
+    ending ending_of(char type, std::size_t total, bytes_view rest) const;
     // pool::waiter
     bool on_offer(backend& shared) override;
     // relay_lane
@@ -149,6 +161,13 @@ private:
     bool failed_ = false;              // an error came since nothing was owed
     bool was_in_transaction_ = false;  // when nothing was owed last
     bool discarded_ = false;           // DISCARD ALL was answered; its ReadyForQuery is to come
+
+    // A time limit ended the client's transaction on the server; it has not ended it yet.
+    struct lost_transaction {
+        time_limit by = time_limit::transaction;
+        bool told = false;
+    };
+    std::optional<lost_transaction> lost_;
 
     session_settings startup_;          // what RESET goes back to
     session_settings settings_;         // what the client believes

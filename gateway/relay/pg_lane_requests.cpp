@@ -97,6 +97,11 @@ std::size_t pg_lane::on_message(char type, std::size_t total, bytes_view rest)
         channel_.close("client said goodbye");
         return std::min(total, rest.size());
     }
+    if (lost_) {
+        const auto taken = on_message_of_lost(type, total, rest);
+        if (taken > 0 || lost_ || waiting_ != wait::none || closed_)
+            return taken;
+    }
     if (!link_) {
         const auto taken = on_message_without_link(type, total, rest);
         if (taken > 0 || waiting_ != wait::none || closed_ || !link_)

@@ -196,12 +196,15 @@ std::size_t pg_lane::submit(pg_link& link, bytes_view request, server_time expec
     link_ = nullptr;
     hold(wait::reply);
     link.end_request(request, digest, expected);
+    watch_time();
     return at;
 }
 
 void pg_lane::on_shared_done()
 {
     shared_link_ = nullptr;
+    unwatch_time();
+    timed_out_.reset();
     waiting_ = wait::none;
     failed_ = false;
     returned_ = 0;
@@ -215,6 +218,8 @@ void pg_lane::on_shared_done()
 void pg_lane::on_shared_returned(bytes_view request)
 {
     shared_link_ = nullptr;
+    unwatch_time();
+    timed_out_.reset();
     waiting_ = wait::none;
     ++returned_;
     byte_queue again;
@@ -228,6 +233,8 @@ void pg_lane::on_shared_returned(bytes_view request)
 void pg_lane::on_shared_lost(const std::string& cause, bool mid_message)
 {
     shared_link_ = nullptr;
+    unwatch_time();
+    timed_out_.reset();
     waiting_ = wait::none;
     if (mid_message) {
         closed_ = true;

@@ -33,6 +33,7 @@ void pg_link::end_lease()
 {
     client_ = nullptr;
     request_.clear();
+    end_time_out();
     if (paused_)
         resume_reading();
     recovering_ = true;
@@ -46,6 +47,7 @@ void pg_link::abandon(bool mid_message, bool unsynced)
     tracker_.disown(client_);
     range_owner_ = message_owner_ = nullptr;
     client_ = nullptr;
+    end_time_out();
     request_.clear();
     if (mid_message) {
         // The server waits for the rest of a message that will not come.
@@ -91,6 +93,7 @@ bool pg_link::expect(owed_kind kind, std::uint64_t tag, bool fake)
     entry.fake = fake;
     if (sharing() && (kind == owed_kind::query || kind == owed_kind::sync))
         entry.tag = shared_tag;
+    note_begin();
     if (!tracker_.sent(entry))
         return false;
     if (fake)
@@ -112,6 +115,7 @@ void pg_link::ensure_prepared(const statement& wanted)
 {
     if (prepared_.use(wanted.id))
         return;
+    note_begin();
     owed entry;
     entry.kind = owed_kind::parse;
     entry.tag = wanted.id;
@@ -184,6 +188,7 @@ void pg_link::note_setting(std::string_view name, std::string_view value)
 
 void pg_link::run_internal(internal what, std::string_view sql)
 {
+    note_begin();
     owed entry;
     entry.kind = owed_kind::query;
     entry.tag = static_cast<std::uint64_t>(what);
@@ -247,6 +252,7 @@ void pg_link::internal_done(internal what)
             applied_.clear();
             break;
         case internal::deallocate:
+        case internal::open:
             break;
         case internal::rollback:
             if (!error.empty())

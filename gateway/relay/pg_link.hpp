@@ -90,6 +90,13 @@ public:
     void leave_shared(link_client& client);
     // False: the server had not begun with it, and what it says will be swallowed.
     bool cancel_shared(link_client& client, std::function<void()> done);
+    bool is_at_head(const link_client& client) const noexcept
+    {
+        return !multiplex_->requests.empty() && multiplex_->requests[0].client == &client;
+    }
+    steady_clock::time_point head_since() const noexcept { return multiplex_->busy_since; }
+    // Its client is at the head. See cancel_for_time().
+    void time_out_shared(std::string error);
     // Takes back what waits behind a statement that runs for long. True: look again.
     bool check_head(steady_clock::time_point now);
 
@@ -131,6 +138,20 @@ public:
         held_ = 0;
     }  // the rest of the replies owed is swallowed
 
+    // --- time limits (pg_link_time.cpp)
+    // Since when the server is at what it is at, or has nothing to do.
+    steady_clock::time_point busy_since() const noexcept { return busy_since_; }
+    // Since when a transaction is open, or the statement runs that is one.
+    steady_clock::time_point transaction_since() const noexcept { return transaction_since_; }
+    // Cancels what runs; the client hears `error`, a whole ErrorResponse, in place of the server's.
+    // `between_messages`: none of the client's is half sent.
+    void cancel_for_time(std::string error, bool between_messages, std::function<void()> done);
+    void end_time_out() noexcept { cancel_error_.clear(); }
+    // The gateway ends its client's transaction; on_replies_done() follows.
+    void roll_back();
+    // In front of what is sent next: a transaction, failed if so wanted, for the client to end.
+    void open_transaction(bool failed);
+
     // Something is left of the client that only DISCARD ALL takes away.
     void set_dirty(bool dirty) noexcept { dirty_ = dirty; }
     // Settings may have been changed in ways that nobody saw.
@@ -167,7 +188,17 @@ private:
     // On the last message of a shared request; no value of `internal`.
     static constexpr std::uint64_t shared_tag = ~std::uint64_t{0};
 
-    enum class internal { none, apply, read, rollback, discard, reset, probe, deallocate };
+    enum class internal {
+        none,
+        apply,
+        read,
+        rollback,
+        discard,
+        reset,
+        probe,
+        deallocate,
+        open,
+    };
 
     // link
     bool consume(std::span<std::byte> bytes) override;
@@ -198,6 +229,9 @@ private:
     std::size_t find_request(const link_client& client) const noexcept;
     void lose_shared(const std::string& cause, bool mid_message);
     void internal_done(internal what);
+    void note_begin() noexcept;
+    void note_ready() noexcept;
+    bool tell_time_out(link_client& client, std::string_view sqlstate);
     internal running() const noexcept;  // whose reply is being read, if the gateway's own
     void run_internal(internal what, std::string_view sql);
     void append_query(std::string_view sql);
@@ -226,6 +260,9 @@ private:
     bool request_reads_ = false;
     bool replied_ = false;
     bool delivered_ = false;  // ... and its client has bytes of it
+    steady_clock::time_point busy_since_{};
+    steady_clock::time_point transaction_since_{};
+    std::string cancel_error_;  // what a cancelled client hears; not empty: it is being cancelled
 
     std::unique_ptr<multiplex_state> multiplex_;
     std::size_t held_ = 0;           // ParseCompletes that go with the next message

@@ -138,14 +138,16 @@ void* pg_link::on_whole_message(char type, bytes_view message)
                 lost("the server is ready for a query that nobody sent");
                 return nullptr;
             }
+            note_ready();
             request_finished_ = verdict.ended->tag == shared_tag;
             if (!verdict.ended->owner && !request_finished_)
                 internal_done(static_cast<internal>(verdict.ended->tag));
             return verdict.owner;
         }
-        case 'S':
-            on_parameter_status(body);
-            return tracker_.head_owner();
+        case 'S': {
+            void* const owner = on_parameter_status(body);
+            return owner ? owner : tracker_.head_owner();
+        }
         case 'E':
             return on_error(message);
         case 'D': {
@@ -181,7 +183,11 @@ void* pg_link::on_parameter_status(bytes_view body)
         return nullptr;
     reported_.set(name, value);
     link_client* client = current_client();
-    if (!client || (!tracker_.empty() && !tracker_.head_owner()))
+    const bool rolls_back = running() == internal::rollback;
+    // Nobody's, but what a client of before set in a transaction that is undone now.
+    if (!client && rolls_back && applied_.find(lower_case(name)))
+        applied_.set(name, value);
+    if (!client || (!tracker_.empty() && !tracker_.head_owner() && !rolls_back))
         return nullptr;
     applied_.set(name, value);
     client->on_parameter(name, value);
@@ -238,6 +244,8 @@ void* pg_link::on_error(bytes_view message)
     link_client* client = own ? nullptr : current_client();
     if (verdict.unexpected || !client)
         return client;
+    if (fields && tell_time_out(*client, fields->sqlstate))
+        return nullptr;
     if (sharing() && !replied_ && fields && must_run_again(*fields))
         return nullptr;
     if (!sharing() && client->on_server_error(message)) {

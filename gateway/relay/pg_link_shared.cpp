@@ -68,6 +68,7 @@ void pg_link::finish_request(char status)
     state.finished.push_back(done);
     replied_ = delivered_ = false;
     held_ = 0;
+    end_time_out();
     if (paused_)
         resume_reading();
     if (done.client)
@@ -221,7 +222,8 @@ void pg_link::lose_shared(const std::string& cause, bool mid_message)
     multiplex_state& state = *multiplex_;
     std::exchange(state.by, nullptr)->remove(*this);
     link_client* begun = nullptr;
-    if (replied_ && !state.requests.empty())
+    // What ran out of time is not run again.
+    if ((replied_ || !cancel_error_.empty()) && !state.requests.empty())
         begun = std::exchange(state.requests.front().client, nullptr);
     hand_back(0);
     state.requests.clear();

@@ -5,6 +5,7 @@
 
 #include "gateway/context.hpp"
 #include "gateway/log/log.hpp"
+#include "gateway/worker.hpp"
 #include "proto/core/errc.hpp"
 
 namespace sluice::gateway {
@@ -14,8 +15,27 @@ relay_lane::relay_lane(context& shared, client_channel& channel, relay_database&
       channel_(channel),
       shard_(database.pool().at(channel.worker())),
       message_max_(shared.settings()->gateway.max_message),
-      of_(database)
+      of_(database),
+      sweeps_(shared.workers[channel.worker()]->deadlines())
 {
+    limits_.set_database(database.limits(), database.entry());
+    limits_.set_tenant(channel.tenant(), shared.tenants);
+    sweeps_.note(limits_.smallest());
+}
+
+relay_lane::~relay_lane()
+{
+    unwatch_time();
+    in_.clear();
+    count_held();
+}
+
+void relay_lane::count_held() noexcept
+{
+    const auto now = static_cast<std::int64_t>(in_.size());
+    if (now == counted_)
+        return;
+    limits_.tenant()->add_buffered(now - std::exchange(counted_, now));
 }
 
 bool relay_lane::lease()
@@ -70,6 +90,7 @@ void relay_lane::resume()
             pending.append(in_.readable());
             in_.swap(pending);
         }
+        count_held();
     }
     if (!closed_ && waiting_ == wait::none && !blocked_)
         channel_.set_reading(true);
@@ -89,6 +110,7 @@ void relay_lane::on_data(bytes_view bytes)
         return;
     if (waiting_ != wait::none || blocked_) {
         in_.append(bytes);
+        count_held();
         return;
     }
     if (!in_.empty()) {
@@ -97,8 +119,10 @@ void relay_lane::on_data(bytes_view bytes)
         return;
     }
     const auto used = process(bytes);
-    if (!closed_ && used < bytes.size())
+    if (!closed_ && used < bytes.size()) {
         in_.append(bytes.subspan(used));
+        count_held();
+    }
 }
 
 void relay_lane::on_refused(std::error_code code, const std::string& cause)

@@ -9,8 +9,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "gateway/deadlines/sweep_list.hpp"
+#include "gateway/deadlines/time_limits.hpp"
 #include "gateway/errors.hpp"
 #include "gateway/lane.hpp"
 #include "gateway/relay/link.hpp"
@@ -21,7 +24,7 @@ namespace sluice::gateway {
 
 struct context;
 
-class relay_lane : public lane, protected pool::waiter {
+class relay_lane : public lane, protected pool::waiter, protected swept {
 public:
     void on_data(bytes_view bytes) override;
 
@@ -36,6 +39,7 @@ protected:
     };
 
     relay_lane(context& shared, client_channel& channel, relay_database& database);
+    ~relay_lane() override;
 
     // --- what a protocol does
     // Takes what it can of the client's bytes and returns how many; the rest comes again.
@@ -59,17 +63,28 @@ protected:
     void block();
     void unblock();
 
+    // Bytes that wait in in_ count for the tenant's max_buffer.
+    void count_held() noexcept;
+    // Whether its time is up is looked at while it has a backend.
+    void watch_time() noexcept { sweeps_.add(*this); }
+    void unwatch_time() noexcept { sweeps_.remove(*this); }
+
     context& shared_;
     client_channel& channel_;
     pool::shard& shard_;
     const std::size_t message_max_;     // gateway.max_message at the login
     byte_queue in_;                     // not understood, or not to be sent yet
+    std::int64_t counted_ = 0;          // bytes of it that the tenant knows of
     std::unique_ptr<refusal> refusal_;  // what the next request is answered with
     wait waiting_ = wait::none;
     bool starting_ = true;  // the client has not heard that it is logged in
     bool closed_ = false;
     bool blocked_ = false;                                        // the server does not take bytes
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for posts
+    client_limits_in_force limits_;
+    std::optional<time_limit> timed_out_;  // what runs is being cancelled because of it
+    steady_clock::time_point cancelled_at_{};
+    bool rolling_back_ = false;  // the gateway ends the client's transaction
 
 private:
     // pool::waiter
@@ -77,6 +92,7 @@ private:
     void on_refused(std::error_code code, const std::string& cause) override;
 
     relay_database& of_;
+    sweep_list& sweeps_;
     bool leasing_ = false;
 };
 

@@ -70,6 +70,11 @@ private:
     asio::awaitable<std::size_t> answer_next() override;
     void close_with_error(client_error why) override;
     bool between_transactions() const noexcept override;
+    bool may_lose_transaction() const noexcept override;
+    asio::awaitable<void> lose_transaction(time_limit by) override;
+    bool refused_in_failed(const client_statement& statement) const noexcept;
+    reply_error aborted();
+    asio::awaitable<void> refuse_in_failed(const client_statement& statement);
     asio::awaitable<void> answer(const pg::frame& message);
     bool next_is(char type) const;
 

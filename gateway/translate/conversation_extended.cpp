@@ -31,13 +31,6 @@ pg::column_description text_column(std::string_view name)
     return column;
 }
 
-reply_error aborted()
-{
-    return make_error("25P02",
-                      "current transaction is aborted, commands ignored until end of "
-                      "transaction block");
-}
-
 }  // namespace
 
 asio::awaitable<void> conversation::parse(pg::parse_request request)
@@ -267,10 +260,9 @@ asio::awaitable<void> conversation::execute_portal(portal_ptr which, std::int64_
     if (described_ && !describe)
         settle_described_portal();
     described_ = nullptr;
-    if (block_ == block::failed && statement->who != answered_by::nobody &&
-        !statement->allowed_when_failed()) {
-        auto failing = fail(aborted());
-        co_await std::move(failing);
+    if (statement->who != answered_by::nobody && refused_in_failed(*statement)) {
+        auto refusing = refuse_in_failed(*statement);
+        co_await std::move(refusing);
         co_return;
     }
     if (statement->who != answered_by::engine) {

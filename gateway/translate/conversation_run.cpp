@@ -86,6 +86,7 @@ asio::awaitable<bool> conversation::end_block(bool commit)
             each->suspended = 0;
     }
     std::erase_if(portals_, [](const auto& each) { return each.second->cursor; });
+    untold_.reset();
     settings_.end_transaction(commit && done);
     context_stale_ = true;
     co_return done;
@@ -131,6 +132,7 @@ asio::awaitable<conversation::ran> conversation::run_portal(portal& which, std::
             what.timeout = settings_.statement_timeout();
             what.read_only = block_ == block::open ? read_only_ : settings_.default_read_only();
             which.started = true;
+            arm_limits();
             if (auto at_once = session_.execute_now(what)) {
                 done = std::move(*at_once);
             } else {
@@ -140,6 +142,9 @@ asio::awaitable<conversation::ran> conversation::run_portal(portal& which, std::
         }
         if (over())
             co_return ran::failed;
+        const auto ended_by = done.error ? explain_limit(*done.error) : std::nullopt;
+        if (ended_by == time_limit::transaction)
+            savepoints_.clear();  // nothing of it is kept
         which.suspended = done.portal;
         if (done.statement)
             which.running = done.statement;

@@ -55,14 +55,9 @@ asio::awaitable<void> conversation::simple_query(std::string_view text)
 
 asio::awaitable<void> conversation::simple_statement(statement_ptr statement, bool alone)
 {
-    if (block_ == block::failed && !statement->allowed_when_failed()) {
-        reply_error aborted;
-        aborted.sqlstate = "25P02";
-        aborted.message =
-            "current transaction is aborted, commands ignored until end of "
-            "transaction block";
-        auto failing = fail(std::move(aborted));
-        co_await std::move(failing);
+    if (refused_in_failed(*statement)) {
+        auto refusing = refuse_in_failed(*statement);
+        co_await std::move(refusing);
         co_return;
     }
     if (!alone && block_ == block::none)

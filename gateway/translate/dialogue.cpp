@@ -19,6 +19,7 @@ dialogue::dialogue(client_channel& channel, sqlite::database& on, translate_opti
       io_(channel.io()),
       session_(on, sqlite::session_context{}, channel.io().get_executor()),
       options_(with),
+      limits_(with.limits),
       worker_(channel.worker()),
       client_took_(channel.io())
 {
@@ -30,10 +31,13 @@ void dialogue::take(bytes_view bytes)
         return;
     arrived_.append(bytes);
     if (busy_) {
-        if (reading_ && arrived_.size() > requests_max) {
+        const bool over =
+            options_.tenant && arrived_.size() > in_flight_least && options_.tenant->over_buffer();
+        if (reading_ && (over || arrived_.size() > requests_max)) {
             reading_ = false;
             channel_->set_reading(false);
         }
+        count_held();
         return;
     }
     busy_ = true;
@@ -114,6 +118,7 @@ asio::awaitable<void> dialogue::run([[maybe_unused]] std::shared_ptr<dialogue> s
                     break;
             }
             cancelled_ = false;
+            note_begin();
             auto answering = answer_next();
             const auto taken = co_await std::move(answering);
             work_.consume(taken);
@@ -169,8 +174,18 @@ void dialogue::come_out() noexcept
         options_.way_in->leave(worker_);
 }
 
+// Bytes of its requests count for the tenant's max_buffer.
+void dialogue::count_held() noexcept
+{
+    const auto now = static_cast<std::int64_t>(arrived_.size() + work_.size());
+    if (now != counted_ && options_.tenant)
+        options_.tenant->add_buffered(now - std::exchange(counted_, now));
+}
+
 void dialogue::after_run()
 {
+    watch_time();
+    count_held();
     channel_->flush();
     if (!reading_) {
         reading_ = true;
@@ -183,6 +198,7 @@ void dialogue::after_run()
 // Chunks come from a worker thread; one for a client that has gone is dropped.
 void dialogue::connect(const std::shared_ptr<row_stream>& rows)
 {
+    rows->set_tenant(options_.tenant);
     std::weak_ptr<row_stream> from = rows;
     std::weak_ptr<dialogue> weak = weak_from_this();
     rows->deliver_to([from, weak, &io = io_](byte_queue chunk) {
@@ -242,6 +258,8 @@ asio::awaitable<sqlite::outcome> dialogue::call_engine(sqlite::session::verb wha
             break;
     }
     auto done = co_await std::move(*calling);
+    if (done.error)
+        explain_limit(*done.error);
     co_return done;
 }
 

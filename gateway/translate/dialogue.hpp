@@ -20,6 +20,8 @@
 
 #include "drivers/sqlite/engine.hpp"
 #include "gateway/admin/gate.hpp"
+#include "gateway/deadlines/sweep_list.hpp"
+#include "gateway/deadlines/time_limits.hpp"
 #include "gateway/errors.hpp"
 #include "gateway/lane.hpp"
 #include "gateway/translate/row_stream.hpp"
@@ -35,11 +37,14 @@ struct translate_options {
     std::size_t max_message = std::size_t{1} << 30;
     admin::gate* way_in = nullptr;            // outlives every dialogue; null: always open
     std::chrono::milliseconds pause_most{0};  // how long a client waits for it; 0: no limit
+    client_limits_in_force limits;
+    std::shared_ptr<pool::tenant> tenant;  // whose max_buffer holds; null: none does
+    sweep_list* sweeps = nullptr;          // the worker's; null: nobody looks
 };
 
-class dialogue : public std::enable_shared_from_this<dialogue> {
+class dialogue : public std::enable_shared_from_this<dialogue>, private swept {
 public:
-    virtual ~dialogue() { come_out(); }
+    virtual ~dialogue();
 
     virtual void start() = 0;
     void take(bytes_view bytes);
@@ -58,6 +63,10 @@ protected:
     virtual asio::awaitable<std::size_t> answer_next() = 0;
     virtual void close_with_error(client_error why) = 0;
     virtual bool between_transactions() const noexcept = 0;
+    // A transaction is open that is not lost already, and the word is the client's.
+    virtual bool may_lose_transaction() const noexcept = 0;
+    // Rolls it back; the client hears of it with its next statement.
+    virtual asio::awaitable<void> lose_transaction(time_limit by) = 0;
 
     bool over() const noexcept { return gone_ || closing_; }
     bool refill();
@@ -66,6 +75,12 @@ protected:
     void connect(const std::shared_ptr<row_stream>& rows);
     asio::awaitable<void> wait_for_client();
     asio::awaitable<sqlite::outcome> call_engine(sqlite::session::verb what, std::string name);
+
+    // --- time limits (dialogue_time.cpp)
+    // Before the engine runs something: for how long it may.
+    void arm_limits() noexcept;
+    // Puts the limit that ended something into the gateway's words. Says which it was.
+    std::optional<time_limit> explain_limit(sqlite::sql_error& error) const;
 
     client_channel* channel_;
     asio::io_context& io_;
@@ -78,8 +93,15 @@ protected:
     bool gone_ = false;
     bool closing_ = false;
     bool cancelled_ = false;
+    const client_limits_in_force limits_;
+    std::optional<time_limit> untold_;  // ended the transaction, and the client does not know
 
 private:
+    void sweep(std::chrono::steady_clock::time_point now) override;
+    asio::awaitable<void> expire(std::shared_ptr<dialogue> self);
+    void note_begin() noexcept;
+    void watch_time() noexcept;
+    void count_held() noexcept;
     asio::awaitable<void> run(std::shared_ptr<dialogue> self);
     asio::awaitable<void> go_in();
     void come_out() noexcept;
@@ -88,10 +110,13 @@ private:
 
     bool draining_ = false;
     bool reading_ = true;
-    bool inside_ = false;  // counted by the gate
-    bool held_ = false;    // waits for the gate
+    bool inside_ = false;       // counted by the gate
+    bool held_ = false;         // waits for the gate
+    std::int64_t counted_ = 0;  // bytes that its tenant knows of
     const std::size_t worker_;
     asio::steady_timer client_took_;
+    std::chrono::steady_clock::time_point transaction_since_{};
+    time_limit running_under_ = time_limit::statement;
 };
 
 }  // namespace sluice::gateway

@@ -129,6 +129,8 @@ asio::awaitable<void> my_conversation::command(mysql::command what,
 {
     using mysql::command;
     std::optional<asio::awaitable<void>> answering;
+    if (untold_ && tells_lost(what, payload))
+        co_return;
     switch (what) {
         case command::quit:
             closing_ = true;

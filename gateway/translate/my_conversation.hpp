@@ -75,6 +75,9 @@ private:
     asio::awaitable<std::size_t> answer_next() override;
     void close_with_error(client_error why) override;
     bool between_transactions() const noexcept override { return !open_ && !loading_; }
+    bool may_lose_transaction() const noexcept override { return open_; }
+    asio::awaitable<void> lose_transaction(time_limit by) override;
+    bool tells_lost(mysql::command what, bytes_view payload);
 
     // my_conversation.cpp
     asio::awaitable<void> command(mysql::command what, bytes_view payload, std::size_t packet);

@@ -102,6 +102,7 @@ asio::awaitable<bool> my_conversation::run_definition(my_sqlite_statement_ptr st
         what.sql = statement->sql[i];
         what.timeout = state_.statement_timeout();
         what.read_only = state_.read_only();
+        arm_limits();
         auto executing = session_.execute(std::move(what), asio::use_awaitable);
         done = co_await std::move(executing);
     }
@@ -113,6 +114,7 @@ asio::awaitable<bool> my_conversation::run_definition(my_sqlite_statement_ptr st
     if (over())
         co_return false;
     if (done.error) {
+        explain_limit(*done.error);
         fail(my_error_of(*done.error, statement->text, state_));
         co_return false;
     }
@@ -186,6 +188,7 @@ asio::awaitable<my_conversation::ran> my_conversation::pump(my_run& run,
             what.timeout = state_.statement_timeout();
             what.count_updates = run.count_updates;
             what.read_only = open_ ? pending_.read_only : state_.read_only();
+            arm_limits();
             if (auto at_once = session_.execute_now(what)) {
                 done = std::move(*at_once);
             } else {
@@ -204,7 +207,8 @@ asio::awaitable<my_conversation::ran> my_conversation::pump(my_run& run,
         sequence_ = run.rows->sequence;
         if (done.error) {
             run.suspended = 0;
-            if (begun_ && done.transaction != sqlite::transaction_status::open) {
+            const bool time_is_up = explain_limit(*done.error) == time_limit::transaction;
+            if (begun_ && (time_is_up || done.transaction != sqlite::transaction_status::open)) {
                 // The engine has rolled back: so has the client's transaction.
                 open_ = begun_ = false;
                 savepoints_.clear();

@@ -95,6 +95,12 @@ my_error my_error_of(const sqlite::sql_error& error,
                      const my_state& session)
 {
     my_error out;
+    if (error.limit != sqlite::ended_by::none) {
+        out.number = 3024;
+        out.sqlstate = "HY000";
+        out.message = error.hint.empty() ? error.message : error.message + ". " + error.hint;
+        return out;
+    }
     for (const auto& each : rules) {
         if (error.sqlstate != each.sqlstate)
             continue;

@@ -10,27 +10,37 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <utility>
 
 #include "drivers/sqlite/requests.hpp"
 #include "proto/core/byte_queue.hpp"
+#include "pool/tenant.hpp"
 #include "proto/pg/values.hpp"
 
 namespace sluice::gateway {
 
 inline constexpr std::size_t chunk_size = 32 * 1024;
 inline constexpr std::size_t in_flight_max = 1024 * 1024;
+// What every client may have, however much its tenant has in flight.
+inline constexpr std::size_t in_flight_least = 64 * 1024;
 
 class row_stream : public sqlite::row_sink {
 public:
     // Called on the worker thread; hands the bytes to the loop, which calls note_arrived().
     using deliver_function = std::function<void(byte_queue chunk)>;
 
+    ~row_stream() override { count(-static_cast<std::int64_t>(posted_.load())); }
+
+    // Whose max_buffer holds; before the first row. What waits in the socket is counted there.
+    void set_tenant(std::shared_ptr<pool::tenant> tenant) { tenant_ = std::move(tenant); }
+
     void deliver_to(deliver_function deliver) { deliver_ = std::move(deliver); }
 
     void note_arrived(std::size_t bytes, std::size_t unsent) noexcept
     {
         posted_ -= bytes;
+        count(-static_cast<std::int64_t>(bytes));
         unsent_ = unsent;
     }
     void note_unsent(std::size_t unsent) noexcept { unsent_ = unsent; }
@@ -53,8 +63,11 @@ protected:
             return verdict::pause;
         const std::size_t size = chunk_.size();
         posted_ += size;
+        count(static_cast<std::int64_t>(size));
         deliver_(std::exchange(chunk_, byte_queue()));
-        return posted_ + unsent_ >= in_flight_max ? verdict::pause : verdict::go_on;
+        const std::size_t mine = posted_ + unsent_;
+        const bool over = tenant_ && mine >= in_flight_least && tenant_->over_buffer();
+        return over || mine >= in_flight_max ? verdict::pause : verdict::go_on;
     }
 
     // Why the row cannot be sent: says which value of which column does not fit `type_name`.
@@ -69,6 +82,13 @@ protected:
     bool held_ = false;
 
 private:
+    void count(std::int64_t change) noexcept
+    {
+        if (tenant_ && change != 0)
+            tenant_->add_buffered(change);
+    }
+
+    std::shared_ptr<pool::tenant> tenant_;  // may be null
     deliver_function deliver_;
     std::atomic<std::size_t> posted_{0};
     std::atomic<std::size_t> unsent_{0};
