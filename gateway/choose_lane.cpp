@@ -91,8 +91,9 @@ bool session::choose_postgres(const database& entry, const user* who)
 {
     if (protocol_ == client_protocol::mysql)
         return refuse_engine("PostgreSQL", "PostgreSQL");
-    lane_ = std::make_unique<pg_lane>(
-        shared_, *this, shared_.databases.postgres(entry, identity_.database, who));
+    auto pool = shared_.databases.postgres(entry, identity_.database, who);
+    count_client(pool->counted_in());
+    lane_ = std::make_unique<pg_lane>(shared_, *this, std::move(pool));
     return true;
 }
 
@@ -100,11 +101,10 @@ bool session::choose_mysql(const database& entry, const user* who)
 {
     if (protocol_ == client_protocol::postgres)
         return refuse_engine("MySQL", "MySQL");
-    lane_ = std::make_unique<my_lane>(
-        shared_,
-        *this,
-        shared_.databases.mysql(
-            *rules_, entry, identity_.database, who, identity_.mysql->capabilities));
+    auto pool = shared_.databases.mysql(
+        *rules_, entry, identity_.database, who, identity_.mysql->capabilities);
+    count_client(pool->counted_in());
+    lane_ = std::make_unique<my_lane>(shared_, *this, std::move(pool));
     return true;
 }
 
@@ -117,6 +117,7 @@ bool session::choose_sqlite()
                "");
         return false;
     }
+    count_client(shared_.counts.pool(identity_.database, identity_.database, "sqlite", ""));
     translate_options options;
     options.max_message = rules_->settings.gateway.max_message;
     options.limits.set_database(shared_.files.limits(identity_.database), identity_.database);

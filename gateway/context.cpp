@@ -24,12 +24,13 @@ context::context(const config& loaded)
     : auth_secret(make_auth_secret()),
       live(std::make_shared<const generation>(loaded, auth_secret)),
       operations(*this),
+      counts(worker_count(loaded.gateway.workers)),
       blocking(helper_threads),
       tenants(loaded.tenants),
       databases(*this),
       mysql_version(loaded.listen.mysql_version)
 {
-    for (std::size_t i = 0; i < worker_count(loaded.gateway.workers); ++i)
+    for (std::size_t i = 0; i < counts.workers(); ++i)
         workers.push_back(std::make_unique<worker>(*this, i));
 }
 

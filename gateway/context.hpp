@@ -22,6 +22,7 @@
 #include "gateway/server_version.hpp"
 #include "gateway/sqlite_files.hpp"
 #include "gateway/tenants/table.hpp"
+#include "gateway/statistics/registry.hpp"
 
 namespace sluice::gateway {
 
@@ -44,6 +45,7 @@ struct context {
     live_generation live;                          // any thread
     sluice::gateway::control control;              // any thread
     admin::actions operations;                     // any thread
+    statistics::registry counts;                   // any thread; see there
     asio::thread_pool blocking;                    // DNS, libpq's steps, PBKDF2
     std::vector<std::unique_ptr<worker>> workers;  // each its own thread's
     client_limits limits;                          // any thread
@@ -55,6 +57,8 @@ struct context {
     rsa_keys rsa;                                  // any thread
     server_version mysql_version;                  // any thread
     std::atomic<std::size_t> clients{0};           // any thread
+    // When the process began.
+    const std::chrono::system_clock::time_point started_at = std::chrono::system_clock::now();
 };
 
 }  // namespace sluice::gateway

@@ -118,6 +118,9 @@ std::shared_ptr<pg_database> database_table::postgres(const database& entry,
         auto source = std::make_unique<pg_opener>(
             shared_, connect_options_of(entry, name, who), entry.pool.connect_timeout, options);
         const std::string label = backend_user.empty() ? name : name + "/" + backend_user;
+        auto& counted = shared_.counts.pool(label, name, "postgres", backend_user);
+        made->set_counted_in(counted);
+        source->count_in(counted);
         made->set_pool(
             pool::shared_pool::create(label, limits_of(entry.pool), std::move(source), loops()));
         std::vector<latency_table*> latencies;
@@ -161,6 +164,15 @@ void database_table::forget_idle(std::chrono::steady_clock::time_point now)
         }
         at = each.closing && each.database->pool().open() == 0 ? slots_.erase(at) : std::next(at);
     }
+}
+
+std::vector<std::shared_ptr<relay_database>> database_table::all() const
+{
+    const std::scoped_lock lock(mutex_);
+    std::vector<std::shared_ptr<relay_database>> found;
+    for (const auto& [key, each] : slots_)
+        found.push_back(each.database);
+    return found;
 }
 
 void database_table::close_all()

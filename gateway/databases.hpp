@@ -50,6 +50,8 @@ public:
     void close_all();
     // Each pool with the name of its database as clients say it. `look` must not come back here.
     void for_each(const std::function<void(const std::string&, relay_database&)>& look) const;
+    // The same, kept while the caller looks.
+    std::vector<std::shared_ptr<relay_database>> all() const;
     // Databases that have a pool now.
     std::set<std::string> names() const;
     // Backends of all pools that are open or being opened.

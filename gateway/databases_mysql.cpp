@@ -31,6 +31,9 @@ std::shared_ptr<my_database> database_table::mysql(const generation& rules,
         auto source = std::make_unique<my_opener>(
             shared_, std::move(connect), entry.pool.connect_timeout, options);
         const std::string label = backend_user.empty() ? name : name + "/" + backend_user;
+        auto& counted = shared_.counts.pool(label, name, "mysql", backend_user);
+        made->set_counted_in(counted);
+        source->count_in(counted);
         made->set_pool(
             pool::shared_pool::create(label, limits_of(entry.pool), std::move(source), loops()));
         return made;

@@ -15,9 +15,14 @@
 #include <asio/io_context.hpp>
 
 #include "pool/tenant.hpp"
+#include "gateway/statistics/registry.hpp"
 #include "proto/core/byte_queue.hpp"
 
 namespace sluice::gateway {
+
+namespace statistics {
+struct client_info;
+}
 
 enum class client_protocol : std::uint8_t { postgres, mysql };
 
@@ -66,6 +71,12 @@ public:
     virtual const client_identity& identity() const noexcept = 0;
     // Whose limits hold for the client, and who pays for it; outlives the lane if it keeps a copy.
     virtual const std::shared_ptr<pool::tenant>& tenant() const noexcept;
+    // Where what this client does is counted.
+    virtual const statistics::place& counted_in() const noexcept
+    {
+        static const statistics::place nowhere;
+        return nowhere;
+    }
     // A session that shows its backend's own pid: cancels come with it from now on.
     virtual void set_pid(std::uint32_t pid) = 0;
     // The lane has taken what it needs of identity().parameters.
@@ -100,6 +111,8 @@ public:
     virtual void on_client_gone() = 0;  // no more calls but the destructor
     // A CancelRequest for this client. `done` is called when it cannot hit anything any more.
     virtual void on_cancel(std::function<void()> done) = 0;
+    // What the client does now: state, backend, pin, since when (statistics/snapshot.hpp).
+    virtual void describe(statistics::client_info& into) const { (void)into; }
     virtual bool quiescent() const noexcept = 0;  // between requests, outside of a transaction
     // At the next quiescent moment: error shutting_down (57P01, 1053) and close.
     virtual void request_drain() = 0;

@@ -28,6 +28,13 @@ constexpr std::chrono::milliseconds pause_time{100};
     throw std::runtime_error("cannot listen at " + address + ": " + why);
 }
 
+void set_option(int fd, int level, int name, int value) noexcept
+{
+    ::setsockopt(fd, level, name, &value, sizeof value);
+}
+
+}  // namespace
+
 std::string peer_text(const sockaddr_storage& from)
 {
     if (from.ss_family == AF_UNIX)
@@ -44,13 +51,6 @@ std::string peer_text(const sockaddr_storage& from)
         return "unknown";
     return std::string(host) + ":" + port;
 }
-
-void set_option(int fd, int level, int name, int value) noexcept
-{
-    ::setsockopt(fd, level, name, &value, sizeof value);
-}
-
-}  // namespace
 
 listener::listener(context& shared,
                    asio::io_context& io,

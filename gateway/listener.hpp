@@ -9,6 +9,8 @@
 #include <memory>
 #include <string>
 
+#include <sys/socket.h>
+
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
 
@@ -18,6 +20,9 @@
 namespace sluice::gateway {
 
 struct context;
+
+// "address:port", or "unix".
+std::string peer_text(const sockaddr_storage& from);
 
 class listener {
 public:

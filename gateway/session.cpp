@@ -11,6 +11,7 @@
 #include "gateway/log/log.hpp"
 #include "gateway/my_errors.hpp"
 #include "gateway/pg_errors.hpp"
+#include "gateway/statistics/snapshot.hpp"
 #include "gateway/worker.hpp"
 
 namespace sluice::gateway {
@@ -43,6 +44,7 @@ session::session(context& shared,
     home_.sockets().add(fd, *this);
     deadline_ = std::chrono::steady_clock::now() + rules_->settings.gateway.login_timeout;
     shared_.clients.fetch_add(1);
+    shared_.counts.worker(home.index()).accepted.add();
 }
 
 session::~session()
@@ -127,6 +129,7 @@ void session::read_some()
             gone("client closed the connection");
             return;
         }
+        count_bytes();
         const bool more = hung_up_ || stream_.may_hold_more(got.bytes, scratch.size());
         const auto before = phase_;
         on_bytes(scratch.first(got.bytes));
@@ -185,6 +188,7 @@ void session::refuse(client_error code, const std::string& message, const std::s
                {"peer", identity_.peer},
                {"user", identity_.user},
                {"why", message}});
+    shared_.counts.worker(home_.index()).refused[static_cast<std::size_t>(code)].add();
     append_error(code, message, hint);
     close("refused");
 }
@@ -250,6 +254,7 @@ void session::after_write(io_status status)
     if (const auto now = static_cast<std::int64_t>(stream_.unsent().size());
         now != counted_unsent_ && tenant_.tenant())
         count_unsent(now);
+    count_bytes();
     if (status == io_status::would_block) {
         if (!writing_blocked_)
             home_.sockets().want_write(stream_.fd(), *this, true);
@@ -308,6 +313,7 @@ void session::finish()
     home_.sockets().remove(stream_.fd(), *this);
     if (lane_)
         lane_->on_client_gone();
+    uncount_client();
     if (registered_)
         shared_.cancels.remove(identity_.pid, identity_.cancel_key);
     if (SSL* ssl = stream_.ssl()) {
@@ -316,6 +322,50 @@ void session::finish()
     }
     ::close(stream_.fd());
     shared_.clients.fetch_sub(1);
+}
+
+void session::describe(statistics::client_info& into) const
+{
+    using statistics::client_state;
+    into.id = identity_.id;
+    into.mysql = protocol_ == client_protocol::mysql;
+    into.tls = stream_.ssl() != nullptr;
+    into.user = front_ ? front_->user() : identity_.user;
+    into.database = identity_.database;
+    into.tenant = place_.traffic ? tenant()->name() : std::string();
+    into.peer = identity_.peer;
+    into.application = application_;
+    into.connected = into.since = into.request = connected_;
+    if (phase_ == phase::serving) {
+        into.state = client_state::idle;
+        lane_->describe(into);
+    } else if (phase_ == phase::closing || phase_ == phase::finished) {
+        into.state = client_state::closing;
+    }
+}
+
+// From the first byte of the connection on, those of its login with them.
+void session::count_bytes() noexcept
+{
+    if (!place_.traffic)
+        return;
+    place_.traffic->received.add(stream_.received() - std::exchange(received_, stream_.received()));
+    place_.traffic->sent.add(stream_.sent() - std::exchange(sent_, stream_.sent()));
+}
+
+void session::count_client(statistics::pool_entry& pool)
+{
+    place_ = shared_.counts.client(pool, tenant()->name(), home_.index());
+    place_.traffic->clients.add(1);
+    place_.traffic->logins.add();
+}
+
+void session::uncount_client() noexcept
+{
+    count_bytes();
+    if (place_.traffic)
+        place_.traffic->clients.add(-1);
+    place_ = {};
 }
 
 void session::cancel(std::function<void()> done)

@@ -46,6 +46,8 @@ public:
     // `idle_max`: gateway.client_idle_timeout.
     void sweep(std::chrono::steady_clock::time_point now, duration idle_max);
 
+    void describe(statistics::client_info& into) const;
+
     // client_channel
     asio::io_context& io() noexcept override;
     std::size_t worker() const noexcept override;
@@ -57,6 +59,7 @@ public:
     void close(std::string_view reason) override;
     const client_identity& identity() const noexcept override { return identity_; }
     const std::shared_ptr<pool::tenant>& tenant() const noexcept override;
+    const statistics::place& counted_in() const noexcept override { return place_; }
     void set_pid(std::uint32_t pid) override;
     void forget_parameters() noexcept override;
     void change_user(bytes_view input) override;  // session_mysql.cpp, with what follows
@@ -98,6 +101,9 @@ private:
     bool refuse_engine(const std::string& engine, const std::string& protocol);
     bool enter(const database& entry, const user* who);
     bool enter_tenant();
+    void count_client(statistics::pool_entry& pool);
+    void uncount_client() noexcept;
+    void count_bytes() noexcept;
 
     context& shared_;
     class worker& home_;
@@ -120,6 +126,11 @@ private:
     byte_queue login_in_;
     std::unique_ptr<lane> lane_;
     std::uint32_t lane_number_ = 0;
+    const std::chrono::steady_clock::time_point connected_ = std::chrono::steady_clock::now();
+    std::string application_;
+    statistics::place place_;     // of its database; nowhere before there is one
+    std::uint64_t received_ = 0;  // bytes of stream_ that are counted
+    std::uint64_t sent_ = 0;
     client_identity identity_;
 };
 

@@ -40,6 +40,7 @@ void session::run_login()
                        {"peer", identity_.peer},
                        {"user", front_->user()},
                        {"why", front_->failure()}});
+            shared_.counts.worker(home_.index()).login_failures.add();
             close("login failed");
             return;
         case front_action::gone:
@@ -82,6 +83,7 @@ void session::continue_tls()
     }
     log::warn("TLS handshake failed",
               {{"client", identity_.id}, {"peer", identity_.peer}, {"why", tls_error_text()}});
+    shared_.counts.worker(home_.index()).tls_failures.add();
     gone("TLS handshake failed");
 }
 
@@ -137,6 +139,10 @@ void session::register_for_cancels()
 void session::begin_serving()
 {
     front_->introduce(identity_);
+    for (const auto& [name, value] : identity_.parameters) {
+        if (name == "application_name" || name == "program_name")
+            application_ = value.substr(0, 64);
+    }
     const char* sni =
         stream_.ssl() ? SSL_get_servername(stream_.ssl(), TLSEXT_NAMETYPE_host_name) : nullptr;
     identity_.tenant = tenant_name(rules_->settings.tenants, identity_, sni ? sni : "");
@@ -159,6 +165,7 @@ void session::begin_serving()
                {"peer", identity_.peer},
                {"user", identity_.user},
                {"database", identity_.database}});
+    shared_.counts.worker(home_.index()).logins.add();
     phase_ = phase::serving;
     lane_->start();
     if (!rest.empty() && phase_ == phase::serving)

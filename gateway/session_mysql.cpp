@@ -23,6 +23,7 @@ lane& session::retire_lane()
 {
     lane& old = *lane_;
     lane_->on_client_gone();
+    uncount_client();
     ++lane_number_;
     asio::post(home_.io(), [gone = std::move(lane_)] {});
     reading_ = true;

@@ -85,6 +85,15 @@ session* worker::find(std::uint64_t id) noexcept
     return found == sessions_.end() ? nullptr : found->second.get();
 }
 
+std::vector<std::uint64_t> worker::ids() const
+{
+    std::vector<std::uint64_t> all;
+    all.reserve(sessions_.size());
+    for (const auto& [id, client] : sessions_)
+        all.push_back(id);
+    return all;
+}
+
 void worker::remove(std::uint64_t id)
 {
     asio::post(io_, [this, id] {
@@ -158,6 +167,8 @@ void worker::arm_sweep()
     sweeper_.async_wait([this](const asio::error_code& ec) {
         if (ec)
             return;
+        shared_.counts.worker(index_).loop_delay.record(std::chrono::steady_clock::now() -
+                                                        sweeper_.expiry());
         sweep();
         arm_sweep();
     });

@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <vector>
 
 #include <asio/io_context.hpp>
 #include <asio/executor_work_guard.hpp>
@@ -57,6 +58,7 @@ public:
     // By a session that is finished; it is destroyed after its own calls have returned.
     void remove(std::uint64_t id);
     session* find(std::uint64_t id) noexcept;
+    std::vector<std::uint64_t> ids() const;  // of all clients
     bool draining() const noexcept { return draining_; }
 
 private:

@@ -66,6 +66,8 @@ public:
     void connect_succeeded();
     void connect_failed(std::string cause, steady_clock::time_point now);
     bool connects_fail() const noexcept { return failures_.load() > 0; }
+    // After the last failure, when the next connect may be tried.
+    steady_clock::time_point retry_at() const noexcept { return retry_at_.load(); }
     bool may_connect(steady_clock::time_point now) const noexcept;
     std::string last_failure() const;
 

@@ -79,6 +79,7 @@ public:
 
     std::size_t idle_count() const noexcept { return idle_published_.load(); }  // any thread
     std::size_t backends() const noexcept { return all_.size(); }
+    const std::vector<std::unique_ptr<backend>>& all() const noexcept { return all_; }
     std::size_t waiting() const noexcept { return line_size_; }
 
     // any thread; time_point::max() when nobody waits

@@ -52,6 +52,13 @@ void transport::set_ssl(SSL* ssl) noexcept
 
 io_outcome transport::read(std::span<std::byte> into) noexcept
 {
+    const auto got = read_some(into);
+    received_ += got.bytes;
+    return got;
+}
+
+io_outcome transport::read_some(std::span<std::byte> into) noexcept
+{
     if (ssl_) {
         ERR_clear_error();
         const int got = SSL_read(ssl_, into.data(), ssl_size(into.size()));
@@ -89,6 +96,7 @@ io_status transport::send(bytes_view bytes)
                 break;
             if (put.status != io_status::ok)
                 return put.status;
+            sent_ += put.bytes;
             bytes = bytes.subspan(put.bytes);
         }
         if (bytes.empty())
@@ -106,6 +114,7 @@ io_status transport::flush()
         const auto put = write_some(unsent_.readable());
         if (put.status != io_status::ok)
             return put.status;
+        sent_ += put.bytes;
         unsent_.consume(put.bytes);
     }
     return io_status::ok;

@@ -6,6 +6,8 @@
 // Bounds: unsent bytes grow as told; whoever sends stops its source while unsent() is too much.
 #pragma once
 
+#include <cstdint>
+
 #include <openssl/ssl.h>
 
 #include "proto/core/byte_queue.hpp"
@@ -44,12 +46,18 @@ public:
     const byte_queue& unsent() const noexcept { return unsent_; }
     // would_block: wait for writable and call again.
     io_status flush();
+    // Bytes that were read and that the socket took, in all.
+    std::uint64_t received() const noexcept { return received_; }
+    std::uint64_t sent() const noexcept { return sent_; }
 
 private:
+    io_outcome read_some(std::span<std::byte> into) noexcept;
     io_outcome write_some(bytes_view bytes) noexcept;
 
     int fd_ = -1;
     SSL* ssl_ = nullptr;
+    std::uint64_t received_ = 0;
+    std::uint64_t sent_ = 0;
     byte_queue unsent_;
 };
 

@@ -4,7 +4,9 @@
 #include <asio/co_spawn.hpp>
 
 #include "gateway/context.hpp"
+#include "gateway/listener.hpp"
 #include "gateway/log/log.hpp"
+#include "gateway/statistics/snapshot.hpp"
 #include "gateway/worker.hpp"
 
 namespace sluice::gateway {
@@ -145,6 +147,26 @@ void link::start_deadline(std::chrono::milliseconds timeout, std::string why)
         if (!ec && !dead_)
             lost(why);
     });
+}
+
+void link::describe(statistics::server_info& into) const
+{
+    using statistics::server_state;
+    into.id = server_id();
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    if (::getpeername(stream_.fd(), reinterpret_cast<sockaddr*>(&peer), &size) == 0)
+        into.address = peer_text(peer);
+    into.tls = stream_.ssl() != nullptr;
+    into.opened = book.opened;
+    into.since = std::max(book.opened, book.idle_since);
+    if (leased())
+        into.state = server_state::active;
+    else if (recovering_)
+        into.state = server_state::cleaning;
+    else
+        into.state = book.probing ? server_state::testing : server_state::idle;
+    describe_session(into);
 }
 
 void link::give_up(const std::string& why)

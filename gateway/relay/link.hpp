@@ -25,6 +25,9 @@
 namespace sluice::gateway {
 
 struct context;
+namespace statistics {
+struct server_info;
+}
 
 class link : public backend, protected pollable {
 public:
@@ -50,6 +53,8 @@ public:
     // It did not do what it was told; whoever leases it is told why.
     void abort(const std::string& why) { lost(why); }
 
+    void describe(statistics::server_info& into) const;
+
     // The connection is not to be used again. Nobody is told: for links without a client.
     void give_up(const std::string& why);
 
@@ -69,6 +74,8 @@ protected:
     virtual void step_recovery() = 0;
     // Asks on a connection of its own. The link may be gone before it ends: not a coroutine of its.
     virtual asio::awaitable<std::error_code> send_cancel() = 0;
+    virtual bool leased() const noexcept = 0;
+    virtual void describe_session(statistics::server_info& into) const = 0;
     virtual std::int64_t server_id() const noexcept = 0;  // its process or connection id, for logs
 
     // From every derived destructor, before the descriptor is closed.

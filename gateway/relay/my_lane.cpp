@@ -80,6 +80,7 @@ bool my_lane::begin_lease(backend& granted)
             last_link_->forget_client(*this);
     }
     last_link_ = nullptr;
+    meter_.granted(now());
     link_->begin_lease(*this, capabilities_);
     watch_time();
     return true;
@@ -94,6 +95,7 @@ bool my_lane::ready()
 // The same, but for the settings.
 bool my_lane::leased()
 {
+    meter_.begin(now());
     if (link_)
         return true;
     if (last_link_ && shard_.take(*last_link_))
@@ -157,6 +159,7 @@ void my_lane::on_replies_done()
     if (waiting_ == wait::settings || closed_ || body_left_ > 0 || body_continues_)
         return;
     if (std::exchange(running_, false)) {
+        unfinished_ = true;
         if (!failed_)
             pins_.settle(effects_);
         else if (!effects_.plain)
@@ -174,6 +177,8 @@ void my_lane::on_replies_done()
         return;
     status_ = link_->status();
     was_in_transaction_ = link_->in_transaction();
+    if (std::exchange(unfinished_, false))
+        meter_.finished(now(), was_in_transaction_);
     if (was_in_transaction_ && database_->mode() == pool_mode::statement) {
         fatal(client_error::transaction_forbidden,
               no_transactions(),
@@ -203,6 +208,7 @@ void my_lane::on_link_lost(const std::string& cause, bool begun, bool mid_packet
     rolling_back_ = false;
     const bool keep = !session_mode() && !pinned() && !mid_packet;
     const std::string message = "the connection to the database was lost: " + cause;
+    meter_.leave();
     const bool was_running = std::exchange(running_, false);
     const bool in_transaction = std::exchange(was_in_transaction_, false);
     const auto sequence =
@@ -220,12 +226,14 @@ void my_lane::on_link_lost(const std::string& cause, bool begun, bool mid_packet
         return;
     }
     const bool again = was_running && keep && send_again(*link, begun);
-    if ((was_running && !again) || !keep)
+    if ((was_running && !again) || !keep) {
+        note_error(client_error::backend_lost);
         append_my_error(channel_.out(),
                         was_running ? sequence : std::uint8_t{1},
                         client_error::backend_lost,
                         message,
                         was_running ? "Whether the statement took effect is not known." : "");
+    }
     if (!keep) {
         closed_ = true;
         channel_.close("backend lost");
@@ -247,6 +255,7 @@ void my_lane::on_client_gone()
 {
     closed_ = true;
     unwatch_time();
+    meter_.leave();
     if (queued())
         shard_.leave(*this);
     if (my_link* link = std::exchange(last_link_, nullptr))
@@ -275,6 +284,13 @@ void my_lane::on_cancel(std::function<void()> done)
         done();
 }
 
+// What the gateway itself answers.
+void my_lane::note_error(client_error code)
+{
+    meter_.error(std::to_string(rule_for(code).mysql_errno));
+    meter_.refused(code);
+}
+
 bool my_lane::quiescent() const noexcept
 {
     return waiting_ == wait::none && !running_ && in_.empty() && body_left_ == 0 &&
@@ -300,6 +316,7 @@ void my_lane::fatal(client_error code, const std::string& message, std::string_v
     // In the midst of a reply its numbers go on.
     const auto sequence =
         link_ && running_ ? link_->next_sequence() : static_cast<std::uint8_t>(last_sequence_ + 1);
+    note_error(code);
     append_my_error(channel_.out(), sequence, code, message);
     closed_ = true;
     channel_.close(reason);

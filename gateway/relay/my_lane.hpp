@@ -55,6 +55,7 @@ private:
     void on_replies_done() override;
     void on_link_lost(const std::string& cause, bool begun, bool mid_packet) override;
     void on_link_drained() override { unblock(); }
+    std::uint64_t client_id() const noexcept override { return channel_.identity().id; }
     bool on_link_taken() noexcept override;
     void on_diagnostics(std::vector<my_diagnostic>* all) override;
     // swept (my_lane_time.cpp, with what follows)
@@ -69,6 +70,7 @@ private:
     std::size_t process(bytes_view in) override;
     bool begin_lease(backend& granted) override;
     void on_lease_ready() override { resume(); }
+    void describe_session(statistics::client_info& into) const override;
     void fatal(client_error code, const std::string& message, std::string_view reason) override;
 
     // the client's commands (my_lane_commands.cpp); each returns how many bytes it took, 0: not yet
@@ -124,6 +126,7 @@ private:
     bool change_database(std::string_view name, mysql::packet_header header, bytes_view rest);
 
     // leases and state (my_lane.cpp, my_lane_state.cpp)
+    void note_error(client_error code);
     bool ready();
     bool leased();
     bool settle_settings(const session_settings& wanted);
@@ -161,14 +164,17 @@ private:
     // The command that is being answered.
     bool running_ = false;
     bool failed_ = false;
+    bool unfinished_ = false;      // answered, and not counted yet
     bool uploading_ = false;       // LOAD DATA LOCAL: the client sends its file
     bool upload_dropped_ = false;  // ... which nobody wants any more
     bool upload_continues_ = false;
     mysql::command command_ = mysql::command::query;
+    std::uint64_t digest_ = 0;  // of its statement
     my_effects effects_;
     my_client_statement* executing_ = nullptr;
     my_statement_ref preparing_;
     bool backend_prepares_ = false;  // what the link has to prepare before it can be executed
+    bool prepares_first_ = false;    // ... or had to, since the last execution
     std::string prepare_error_;  // of a statement that the link had to prepare: an ERR's payload
 
     // The lease.

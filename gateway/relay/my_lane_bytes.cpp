@@ -121,6 +121,8 @@ std::size_t my_lane::drop(packet_header header, bytes_view rest)
 std::size_t my_lane::refuse(packet_header header, bytes_view rest)
 {
     const auto why = std::move(refusal_);
+    note_error(why->code);
+    meter_.leave();
     append_my_error(channel_.out(),
                     static_cast<std::uint8_t>(header.sequence + 1),
                     why->code,
@@ -134,6 +136,9 @@ std::size_t my_lane::refuse_with(client_error code,
                                  packet_header header,
                                  bytes_view rest)
 {
+    note_error(code);
+    if (!running_)
+        meter_.leave();
     append_my_error(channel_.out(), static_cast<std::uint8_t>(header.sequence + 1), code, message);
     return drop(header, rest);
 }
@@ -143,6 +148,9 @@ std::size_t my_lane::answer_error(const mysql::err_message& error,
                                   bytes_view rest)
 {
     auto sequence = static_cast<std::uint8_t>(header.sequence + 1);
+    meter_.error(std::to_string(error.number));
+    if (!running_)
+        meter_.leave();
     mysql::append_err(channel_.out(), sequence, error);
     return drop(header, rest);
 }

@@ -6,6 +6,7 @@
 #include "gateway/relay/my_charsets.hpp"
 #include "gateway/relay/my_lane.hpp"
 #include "proto/mysql/requests.hpp"
+#include "proto/sql/normalize.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -175,6 +176,8 @@ std::size_t my_lane::on_query(packet_header header, bytes_view rest)
     }
     if (!ready())
         return refusal_ ? refuse(header, rest) : 0;
+    digest_ = sql::digest_of(text, dialect());
+    meter_.know(digest_, text, dialect());
     if (asks)
         answer_questions(effects.looks);
     const bool whole_text = rest.size() >= header_size + header.length && !header.continues();
@@ -202,7 +205,14 @@ void my_lane::begin_command(command what, my_effects effects)
     effects_ = std::move(effects);
     running_ = true;
     failed_ = false;
+    meter_.begin(now());
+    meter_.granted(now());
+    if (what == command::query || what == command::stmt_execute)
+        meter_.statement(digest_);
+    const bool before = pinned();
     pins_.pin(effects_);
+    if (!before && pinned())
+        meter_.pinned(pins_.reason().data());
     if (!sql::any(effects_.looks & sql::looks_back::diagnostics))
         forget_aftermath();
     restore_tracking_ = restore_tracking_ || effects_.touches_tracking;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "gateway/relay/my_lane.hpp"
+#include "gateway/statistics/snapshot.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -10,6 +11,24 @@ constexpr std::size_t touched_max = 64;
 constexpr std::uint16_t need_reprepare = 1615;
 
 }  // namespace
+
+void my_lane::describe_session(statistics::client_info& into) const
+{
+    using statistics::client_state;
+    into.prepared = statements_.size();
+    if (!link_)
+        return;
+    into.backend = link_->connection_id();
+    into.state = was_in_transaction_ ? client_state::in_transaction : client_state::pinned;
+    if (pins_.pinned())
+        into.pinned_by = pins_.reason();
+    else if (in_use_ > 0)
+        into.pinned_by = "open cursor or long data";
+    else if (one_shot_)
+        into.pinned_by = "SET TRANSACTION";
+    else if (session_mode())
+        into.pinned_by = "pool.mode = session";
+}
 
 void my_lane::on_ok(const mysql::ok_message& ok)
 {
@@ -46,8 +65,10 @@ void my_lane::note_aftermath(const mysql::ok_message& ok)
     if (link_->result_ended()) {
         aftermath_.row_count = -1;
         aftermath_.found_rows = link_->rows();
+        meter_.rows(link_->rows());
     } else {
         aftermath_.row_count = static_cast<std::int64_t>(ok.affected_rows);
+        meter_.rows(ok.affected_rows);
     }
     if (sql::any(effects_.looks & sql::looks_back::diagnostics))
         return;
@@ -58,6 +79,7 @@ void my_lane::note_aftermath(const mysql::ok_message& ok)
 void my_lane::on_error(std::uint16_t number)
 {
     failed_ = true;
+    meter_.error(std::to_string(number));
     aftermath_.row_count = -1;
     aftermath_.warnings = aftermath_.errors = 1;
     if (!executing_ || command_ != mysql::command::stmt_execute)

@@ -42,6 +42,7 @@ std::size_t my_lane::on_prepare(packet_header header, bytes_view rest)
     const auto same = [&](const auto& each) { return each.second.statement == preparing_; };
     if (std::any_of(statements_.begin(), statements_.end(), same))
         preparing_ = database_->statements().make_another(*preparing_);
+    meter_.granted(now());
     command_ = command::stmt_prepare;
     effects_ = {};
     running_ = true;
@@ -73,6 +74,7 @@ bool my_lane::ready_for(const my_statement& wanted)
     if (!prepare_error_.empty())
         return false;
     if (!link_->prepared(wanted.id)) {
+        prepares_first_ = true;
         session_settings then = settings_;
         const auto mine = parse_context(settings_);
         for (const auto& [name, value] : mine.entries())
@@ -129,6 +131,7 @@ std::size_t my_lane::on_execute(packet_header header, bytes_view rest)
         if (prepare_error_.empty())
             return 0;
         const std::string error = std::exchange(prepare_error_, {});
+        prepares_first_ = false;
         const auto parsed = mysql::parse_err(as_bytes(error));
         return answer_error(parsed ? *parsed : mysql::err_message{}, header, rest);
     }
@@ -160,6 +163,9 @@ std::size_t my_lane::send_execute(my_client_statement& known,
 {
     auto* here = link_->prepared(known.here().id);
     const bool missing = !request.names_types && known.mark != 0 && here->types != known.mark;
+    meter_.prepared(!std::exchange(prepares_first_, false));
+    digest_ = known.statement->digest;
+    meter_.know(digest_, known.statement->text, dialect());
     begin_command(command::stmt_execute, known.statement->effects);
     executing_ = &known;
     if (request.names_types) {

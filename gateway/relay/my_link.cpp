@@ -4,6 +4,7 @@
 #include "drivers/mysql/kill.hpp"
 #include "gateway/context.hpp"
 #include "gateway/log/log.hpp"
+#include "gateway/statistics/snapshot.hpp"
 #include "proto/mysql/requests.hpp"
 
 namespace sluice::gateway {
@@ -316,6 +317,14 @@ void my_link::ask_status()
 {
     run_internal(internal::ignored, command::ping, {});
     flush();
+}
+
+void my_link::describe_session(statistics::server_info& into) const
+{
+    into.prepared = prepared_.size();
+    into.requests = tracker_.empty() ? 0 : 1;
+    if (client_)
+        into.client = client_->client_id();
 }
 
 void my_link::probe()

@@ -55,6 +55,7 @@ public:
     virtual bool on_link_taken() noexcept = 0;
     // ... which are these; null: not to be had.
     virtual void on_diagnostics(std::vector<my_diagnostic>* all) = 0;
+    virtual std::uint64_t client_id() const noexcept = 0;  // for statistics
 
 protected:
     ~my_link_client() = default;
@@ -194,6 +195,8 @@ private:
     bool nothing_owed() const noexcept override { return tracker_.empty(); }
     void step_recovery() override;
     asio::awaitable<std::error_code> send_cancel() override;
+    bool leased() const noexcept override { return client_ != nullptr; }
+    void describe_session(statistics::server_info& into) const override;
     std::int64_t server_id() const noexcept override { return opened_.connection_id; }
 
     // my_link_read.cpp

@@ -43,6 +43,7 @@ void my_opener::finish(pool::shared_pool& pool, pool::shard& target, mysql::conn
 {
     if (!made) {
         outage_.connect_failed(pool.name(), made.message);
+        counted_in_->workers[target.worker()]->connect_failures.add();
         target.open_failed(std::move(made.message));
         return;
     }
@@ -63,6 +64,7 @@ void my_opener::finish(pool::shared_pool& pool, pool::shard& target, mysql::conn
     auto link = std::make_unique<my_link>(
         shared_, pool, std::move(opened), connect_, std::move(begins_with), options_);
     link->arrive(target.worker());
+    counted_in_->workers[target.worker()]->opened.add();
     target.opened(std::move(link));
 }
 

@@ -8,6 +8,7 @@
 #include "drivers/mysql/connect.hpp"
 #include "gateway/log/outage.hpp"
 #include "gateway/relay/my_link.hpp"
+#include "gateway/statistics/registry.hpp"
 #include "pool/pool.hpp"
 
 namespace sluice::gateway {
@@ -19,6 +20,8 @@ public:
               std::chrono::milliseconds timeout,
               my_link_options options);
 
+    // Before it is used.
+    void count_in(statistics::pool_entry& where) noexcept { counted_in_ = &where; }
     void open(pool::shard& target) override;
 
 private:
@@ -30,6 +33,7 @@ private:
     const std::chrono::milliseconds timeout_;
     const my_link_options options_;
     log::outage outage_;
+    statistics::pool_entry* counted_in_ = nullptr;
 };
 
 }  // namespace sluice::gateway

@@ -204,6 +204,7 @@ void pg_lane::on_link_lost(const std::string& cause, bool mid_message)
     rolling_back_ = false;
     const bool keep = !session_mode() && !pinned() && !mid_message && !starting_;
     const std::string message = "the connection to the database was lost: " + cause;
+    meter_.leave();
     touched_.clear();
     touched_all_ = replaying_ = replayed_ = blocked_ = was_in_transaction_ = failed_ = false;
     unpins_.clear();
@@ -258,6 +259,7 @@ void pg_lane::on_client_gone()
 {
     closed_ = true;
     unwatch_time();
+    meter_.leave();
     if (queued())
         shard_.leave(*this);
     if (pg_link* shared = std::exchange(shared_link_, nullptr)) {
@@ -288,6 +290,7 @@ void pg_lane::on_cancel(std::function<void()> done)
         shared_link_ = nullptr;
         waiting_ = wait::none;
         append_error(client_error::cancelled, false, "canceling statement due to user request");
+        meter_.leave();
         pg::append_ready_for_query(channel_.out(), pg::transaction_status::idle);
         channel_.flush();
         resume();
@@ -329,6 +332,8 @@ void pg_lane::append_error(client_error code,
                            std::string_view message,
                            std::string_view hint)
 {
+    meter_.error(rule_for(code).sqlstate);
+    meter_.refused(code);
     append_pg_error(channel_.out(), code, fatal, message, hint);
 }
 

@@ -44,6 +44,10 @@ private:
     void on_own_reply(bytes_view bytes) override;
     void on_parameter(std::string_view name, std::string_view value) override;
     bool on_server_error(bytes_view message) override;
+    void on_rows(std::uint64_t count) override { meter_.rows(count); }
+    void on_error_code(std::string_view sqlstate) override { meter_.error(sqlstate); }
+    std::uint64_t client_id() const noexcept override { return channel_.identity().id; }
+    void on_request_done(char status) override { meter_.finished(now(), status != 'I'); }
     void on_parse_dropped(std::uint64_t statement_id) override;
     void on_everything_deallocated(bool discarded_all) override;
     void on_settings_applied(const std::string& error) override;
@@ -72,6 +76,7 @@ private:
     std::size_t process(bytes_view in) override;
     bool begin_lease(backend& granted) override;
     void on_lease_ready() override;
+    void describe_session(statistics::client_info& into) const override;
     void fatal(client_error code, const std::string& message, std::string_view reason) override;
 
     // the client's messages (pg_lane_requests.cpp); each returns how many bytes it took, 0: not yet
@@ -82,6 +87,7 @@ private:
     std::size_t on_bind(std::size_t total, bytes_view rest);
     std::size_t on_describe_or_close(char type, std::size_t total, bytes_view rest);
     std::size_t on_message_without_link(char type, std::size_t total, bytes_view rest);
+    void note_bound(std::uint64_t digest, bytes_view definition);
     std::size_t parse_named(std::string_view name, std::size_t total, bytes_view rest);
 
     // requests that may share a link (pg_lane_shared.cpp)
@@ -131,6 +137,7 @@ private:
     const statement_ref* find_or_unnamed(std::string_view name) const;
     const statement_ref* find_statement(std::string_view name) const;
     bool session_mode() const noexcept { return database_->mode() == pool_mode::session; }
+    const char* pinned_by() const noexcept;
     bool pinned() const noexcept { return pins_.pinned() || pinned_for_good_; }
 
     const std::shared_ptr<pg_database> database_;  // shared with all its clients
@@ -143,6 +150,9 @@ private:
     std::size_t body_left_ = 0;  // bytes of the current message still to come
     bytes_view raw_;             // to be forwarded, adjacent, inside the bytes being processed
     const std::byte* request_begin_ = nullptr;  // of a request that began in these bytes
+    // Digests, as far as they are known: of what an Execute will run, of the unnamed statement.
+    std::uint64_t bound_ = 0;
+    std::uint64_t unnamed_digest_ = 0;
     bool body_dropped_ = false;
     bool until_sync_ = false;     // the request was refused: its messages are dropped
     bool open_sequence_ = false;  // extended messages were sent and no Sync yet

@@ -152,6 +152,7 @@ std::size_t pg_lane::on_message_without_link(char type, std::size_t total, bytes
         pg::append_ready_for_query(channel_.out(), pg::transaction_status::idle);
         return drop(total, rest);
     }
+    meter_.begin(now());
     // A backend is leased when it can be given work.
     if (!enough(type, total, rest))
         return 0;
@@ -174,6 +175,7 @@ std::size_t pg_lane::refuse(char type, std::size_t total, bytes_view rest)
 {
     const auto why = std::move(refusal_);
     append_error(why->code, false, why->message, why->hint);
+    meter_.leave();
     if (type == 'Q' || type == 'F' || type == 'S')
         pg::append_ready_for_query(channel_.out(), pg::transaction_status::idle);
     else
@@ -194,11 +196,18 @@ bool pg_lane::opens_transaction(char type, std::size_t total, bytes_view rest) c
 
 std::size_t pg_lane::on_leased_message(char type, std::size_t total, bytes_view rest)
 {
+    if (type != 'd' && type != 'H') {
+        meter_.begin(now());
+        meter_.granted(now());
+    }
     if (!enough(type, total, rest))
         return 0;
     switch (type) {
-        case 'Q':
-            return on_query(total, rest);
+        case 'Q': {
+            const auto taken = on_query(total, rest);
+            meter_.sent();
+            return taken;
+        }
         case 'P':
             open_sequence_ = true;
             return on_parse(total, rest);
@@ -211,14 +220,18 @@ std::size_t pg_lane::on_leased_message(char type, std::size_t total, bytes_view 
             return on_describe_or_close(type, total, rest);
         case 'E':
             open_sequence_ = true;
+            meter_.statement(bound_);
             link_->expect(owed_kind::execute);
             return relay(total, rest);
         case 'S':
             open_sequence_ = false;
+            meter_.sent();
             link_->expect(owed_kind::sync);
             return relay(total, rest);
         case 'F':
             open_sequence_ = false;
+            meter_.statement(0);
+            meter_.sent();
             link_->expect(owed_kind::query);
             return relay(total, rest);
         case 'c':

@@ -183,6 +183,9 @@ bool pg_lane::on_offer(backend& shared)
 std::size_t pg_lane::submit(pg_link& link, bytes_view request, server_time expected)
 {
     const auto digest = memory_.look.digest;
+    meter_.granted(now());
+    if (link.requests() > 0)
+        meter_.shared();
     link.begin_request(*this);
     link_ = shared_link_ = &link;
     std::size_t at = 0;
@@ -220,6 +223,7 @@ void pg_lane::on_shared_returned(bytes_view request)
     shared_link_ = nullptr;
     unwatch_time();
     timed_out_.reset();
+    meter_.taken_back();
     waiting_ = wait::none;
     ++returned_;
     byte_queue again;
@@ -243,6 +247,7 @@ void pg_lane::on_shared_lost(const std::string& cause, bool mid_message)
     }
     append_error(
         client_error::backend_lost, false, "the connection to the database was lost: " + cause);
+    meter_.leave();
     pg::append_ready_for_query(channel_.out(), pg::transaction_status::idle);
     channel_.flush();
     resume_later();

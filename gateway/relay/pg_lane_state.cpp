@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/relay/pg_lane.hpp"
+#include "gateway/statistics/snapshot.hpp"
 #include "proto/pg/frame.hpp"
 #include "proto/pg/messages.hpp"
 
@@ -130,6 +131,7 @@ void pg_lane::note(const statement_effects& effects)
 {
     if (!effects.any || session_mode())
         return;
+    const bool before = pinned();
     pins_.pin(effects);
     if (effects.resets)
         reset_.insert(reset_.end(), effects.settings.begin(), effects.settings.end());
@@ -148,7 +150,33 @@ void pg_lane::note(const statement_effects& effects)
         unpins_.push_back(effects);
     touched_.insert(touched_.end(), effects.settings.begin(), effects.settings.end());
     touched_all_ = touched_all_ || effects.resets_all;
+    if (!before && pinned())
+        meter_.pinned(pinned_by());
     link_->set_dirty(pinned());
+}
+
+void pg_lane::describe_session(statistics::client_info& into) const
+{
+    using statistics::client_state;
+    into.prepared = statements_.size();
+    const pg_link* link = link_ ? link_ : shared_link_;
+    if (!link)
+        return;
+    into.backend = link->backend_pid();
+    if (pinned())
+        into.pinned_by = pinned_by();
+    into.state = link->status() != 'I' ? client_state::in_transaction : client_state::pinned;
+    if (session_mode() && into.pinned_by.empty())
+        into.pinned_by = "pool.mode = session";
+}
+
+// One of the reasons, a constant.
+const char* pg_lane::pinned_by() const noexcept
+{
+    const auto all = static_cast<unsigned>(pins_.reasons());
+    if (all == 0)
+        return pinned_for_good_ ? "settings that cannot be followed" : "";
+    return sql::describe(static_cast<sql::pin_reason>(all & -all)).data();
 }
 
 bool pg_lane::on_server_error(bytes_view message)
@@ -171,6 +199,7 @@ void pg_lane::run_again()
     replaying_ = false;
     replayed_ = true;
     const std::string request = link_->take_request();
+    meter_.taken_back();
     open_sequence_ = false;
     link_->forget_statements();
     process(as_bytes(request));

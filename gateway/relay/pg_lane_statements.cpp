@@ -23,12 +23,15 @@ std::size_t pg_lane::on_query(std::size_t total, bytes_view rest)
 {
     open_sequence_ = false;
     if (session_mode()) {
+        meter_.statement(0);
         link_->expect(owed_kind::query);
         return relay(total, rest);
     }
     const auto body = rest.subspan(header_size, std::min(total, rest.size()) - header_size);
     const auto text = up_to_zero(body);
     const auto& traits = traits_of(text);
+    meter_.know(traits.digest, text, sql::dialect::postgres);
+    meter_.statement(traits.digest);
     if (!traits.leaves_session_alone() || traits.opaque || !statements_.empty() || pins_.pinned()) {
         std::string rewritten;
         if (rewrite_deallocate(traits, rewritten)) {
@@ -81,17 +84,20 @@ std::size_t pg_lane::on_parse(std::size_t total, bytes_view rest)
     unnamed_ = prepare_unnamed(rest, definition);
     if (unnamed_) {
         append_forward();
-        link_->ensure_prepared(*unnamed_);
+        note_bound(unnamed_->digest, definition);
+        meter_.prepared(link_->ensure_prepared(*unnamed_));
         link_->expect_held_parse();
         return drop(total, rest);
     }
     const bool known_plain =
         memory_.look.at == rest.data() && memory_.look.text && memory_.look.text->plain;
     if (known_plain) {
+        note_bound(memory_.look.text->digest, definition);
         link_->expect(owed_kind::parse);
         return relay(total, rest);
     }
     const auto traits = sql::classify_postgres(up_to_zero(definition));
+    note_bound(traits.digest, definition);
     if (!traits.leaves_session_alone() || traits.opaque || !statements_.empty() || pins_.pinned()) {
         std::string rewritten;
         if (rest.size() >= total && rewrite_deallocate(traits, rewritten)) {
@@ -110,6 +116,13 @@ std::size_t pg_lane::on_parse(std::size_t total, bytes_view rest)
     return relay(total, rest);
 }
 
+// The unnamed statement is this one now.
+void pg_lane::note_bound(std::uint64_t digest, bytes_view definition)
+{
+    unnamed_digest_ = digest;
+    meter_.know(digest, up_to_zero(definition), sql::dialect::postgres);
+}
+
 std::size_t pg_lane::parse_named(std::string_view name, std::size_t total, bytes_view rest)
 {
     const auto definition =
@@ -124,7 +137,9 @@ std::size_t pg_lane::parse_named(std::string_view name, std::size_t total, bytes
     const auto prepared = shared_.statements.intern(definition);
     statements_.emplace(name, prepared);
     parsing_.emplace_back(prepared->id, name);
-    if (link_->is_prepared(prepared->id)) {
+    const bool there = link_->is_prepared(prepared->id);
+    meter_.prepared(there);
+    if (there) {
         append_forward();
         link_->expect(owed_kind::parse, prepared->id, true);
         return drop(total, rest);
@@ -154,12 +169,19 @@ std::size_t pg_lane::on_bind(std::size_t total, bytes_view rest)
     }
     const auto* known = find_or_unnamed(name);
     if (!known) {
+        bound_ = name.empty() ? unnamed_digest_ : 0;
         link_->expect(owed_kind::bind);
         return relay(total, rest);
     }
-    if (!link_->is_prepared((*known)->id)) {
+    const bool there = link_->is_prepared((*known)->id);
+    if (!there) {
         append_forward();
         link_->ensure_prepared(**known);
+    }
+    bound_ = (*known)->digest;
+    if (!name.empty()) {
+        meter_.prepared(there);
+        meter_.know(bound_, (*known)->definition.c_str(), sql::dialect::postgres);
     }
     bound_named_ = true;
     note((*known)->effects);

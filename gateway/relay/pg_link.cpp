@@ -2,6 +2,7 @@
 #include "gateway/relay/pg_link.hpp"
 
 #include "gateway/context.hpp"
+#include "gateway/statistics/snapshot.hpp"
 #include "proto/pg/frame.hpp"
 
 namespace sluice::gateway {
@@ -111,16 +112,16 @@ void pg_link::expect_held_parse()
         answer_fakes();
 }
 
-void pg_link::ensure_prepared(const statement& wanted)
+bool pg_link::ensure_prepared(const statement& wanted)
 {
     if (prepared_.use(wanted.id))
-        return;
+        return true;
     note_begin();
     owed entry;
     entry.kind = owed_kind::parse;
     entry.tag = wanted.id;
     if (!tracker_.sent(entry))
-        return;  // skipped up to the next Sync, as the Bind behind it will be
+        return false;  // skipped up to the next Sync, as the Bind behind it will be
     byte_queue& out = stream_.unsent();
     out.append_byte('P');
     out.append_be<std::uint32_t>(static_cast<std::uint32_t>(
@@ -128,6 +129,7 @@ void pg_link::ensure_prepared(const statement& wanted)
     out.append_cstring(wanted.backend_name);
     out.append(wanted.definition);
     note_prepared(wanted.id);
+    return false;
 }
 
 void pg_link::note_prepared(std::uint64_t id)
@@ -265,6 +267,16 @@ void pg_link::internal_done(internal what)
         case internal::none:
             break;
     }
+}
+
+void pg_link::describe_session(statistics::server_info& into) const
+{
+    into.prepared = prepared_.size();
+    into.requests = sharing() ? multiplex_->requests.size() : nothing_owed() ? 0 : 1;
+    if (client_ && !sharing())
+        into.client = client_->client_id();
+    if (sharing())
+        into.state = statistics::server_state::shared;
 }
 
 void pg_link::probe()

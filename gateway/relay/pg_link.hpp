@@ -36,6 +36,11 @@ public:
     virtual void on_parameter(std::string_view name, std::string_view value) = 0;
     // The whole ErrorResponse; true: the lane took it, it is not forwarded.
     virtual bool on_server_error(bytes_view message) = 0;
+    // For statistics: rows by a command's tag; an error that the client gets; the end of a reply.
+    virtual void on_rows(std::uint64_t count) = 0;
+    virtual void on_error_code(std::string_view sqlstate) = 0;
+    virtual void on_request_done(char status) = 0;
+    virtual std::uint64_t client_id() const noexcept = 0;
     virtual void on_parse_dropped(std::uint64_t statement_id) = 0;
     virtual void on_everything_deallocated(bool discarded_all) = 0;
     virtual void on_settings_applied(const std::string& error) = 0;  // empty: as asked
@@ -106,7 +111,8 @@ public:
     void expect_held_parse();
 
     // Has the statement prepared on this backend, in front of what is sent next.
-    void ensure_prepared(const statement& wanted);
+    // True: it was.
+    bool ensure_prepared(const statement& wanted);
     bool is_prepared(std::uint64_t id) { return prepared_.use(id); }
     void note_prepared(std::uint64_t id);
     void forget_prepared(std::uint64_t id) { prepared_.remove(id); }
@@ -208,6 +214,8 @@ private:
     bool nothing_owed() const noexcept override { return tracker_.idle(); }
     void step_recovery() override;
     asio::awaitable<std::error_code> send_cancel() override;
+    bool leased() const noexcept override { return client_ != nullptr || sharing(); }
+    void describe_session(statistics::server_info& into) const override;
     std::int64_t server_id() const noexcept override { return opened_.backend_pid; }
 
     std::size_t parse(bytes_view bytes);

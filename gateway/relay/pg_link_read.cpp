@@ -36,6 +36,19 @@ bool seen_whole(char type, std::size_t total, bool reading_row) noexcept
     }
 }
 
+// Of a command's tag: "SELECT 5", "INSERT 0 1".
+std::uint64_t rows_of(std::string_view tag) noexcept
+{
+    std::uint64_t rows = 0;
+    std::uint64_t place = 1;
+    while (!tag.empty() && tag.back() >= '0' && tag.back() <= '9') {
+        rows += place * static_cast<std::uint64_t>(tag.back() - '0');
+        place *= 10;
+        tag.remove_suffix(1);
+    }
+    return rows;
+}
+
 }  // namespace
 
 // False: the link is dead.
@@ -142,6 +155,8 @@ void* pg_link::on_whole_message(char type, bytes_view message)
             request_finished_ = verdict.ended->tag == shared_tag;
             if (!verdict.ended->owner && !request_finished_)
                 internal_done(static_cast<internal>(verdict.ended->tag));
+            if (verdict.owner)
+                static_cast<link_client*>(verdict.owner)->on_request_done(status);
             return verdict.owner;
         }
         case 'S': {
@@ -200,6 +215,8 @@ void pg_link::on_command_tag(bytes_view body)
     std::string_view tag = as_text(body);
     if (tag.ends_with('\0'))
         tag.remove_suffix(1);
+    if (auto* client = static_cast<link_client*>(tracker_.head_owner()))
+        client->on_rows(rows_of(tag));
     const bool discarded = tag == "DISCARD ALL";
     if (!discarded && tag != "DEALLOCATE ALL")
         return;
@@ -252,6 +269,7 @@ void* pg_link::on_error(bytes_view message)
         held_ = 0;
         return nullptr;
     }
+    client->on_error_code(fields ? fields->sqlstate : std::string_view{});
     replied_ = true;
     return client;
 }

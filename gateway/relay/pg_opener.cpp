@@ -29,6 +29,7 @@ asio::awaitable<void> pg_opener::run(std::shared_ptr<pool::shared_pool> keep, po
     auto made = co_await pg::connect(target.io(), shared_.blocking, std::move(options), deadline);
     if (!made) {
         outage_.connect_failed(keep->name(), made.message);
+        counted_in_->workers[target.worker()]->connect_failures.add();
         target.open_failed(std::move(made.message));
         co_return;
     }
@@ -36,6 +37,7 @@ asio::awaitable<void> pg_opener::run(std::shared_ptr<pool::shared_pool> keep, po
     log::debug("backend opened", {{"pool", keep->name()}, {"pid", made.connection->backend_pid}});
     auto link = std::make_unique<pg_link>(shared_, *keep, std::move(*made.connection), options_);
     link->arrive(target.worker());
+    counted_in_->workers[target.worker()]->opened.add();
     target.opened(std::move(link));
 }
 

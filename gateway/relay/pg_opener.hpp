@@ -6,6 +6,7 @@
 #include "drivers/pg/connect.hpp"
 #include "gateway/log/outage.hpp"
 #include "gateway/relay/pg_link.hpp"
+#include "gateway/statistics/registry.hpp"
 #include "pool/pool.hpp"
 
 namespace sluice::gateway {
@@ -17,6 +18,8 @@ public:
               std::chrono::milliseconds timeout,
               link_options options);
 
+    // Before it is used.
+    void count_in(statistics::pool_entry& where) noexcept { counted_in_ = &where; }
     void open(pool::shard& target) override;
 
 private:
@@ -27,6 +30,7 @@ private:
     const std::chrono::milliseconds timeout_;
     const link_options options_;
     log::outage outage_;
+    statistics::pool_entry* counted_in_ = nullptr;
 };
 
 }  // namespace sluice::gateway

@@ -10,6 +10,7 @@
 #include "gateway/config/config.hpp"
 #include "gateway/deadlines/time_limits.hpp"
 #include "gateway/log/outage.hpp"
+#include "gateway/statistics/registry.hpp"
 #include "pool/pool.hpp"
 
 namespace sluice::gateway {
@@ -28,6 +29,9 @@ public:
 
     void set_pool(std::shared_ptr<pool::shared_pool> pool) { pool_ = std::move(pool); }
     pool::shared_pool& pool() noexcept { return *pool_; }
+    // Where its clients and backends are counted; set with the pool.
+    void set_counted_in(statistics::pool_entry& where) noexcept { counted_in_ = &where; }
+    statistics::pool_entry& counted_in() noexcept { return *counted_in_; }
     const pool_config& settings() const noexcept { return settings_; }
     pool_mode mode() const noexcept { return mode_; }
     // How long its clients' statements and transactions may take; a reload may change it.
@@ -45,6 +49,7 @@ private:
     const std::shared_ptr<live_limits> limits_;  // by its clients, too
     std::shared_ptr<pool::shared_pool> pool_;
     log::rare_line without_backend_;
+    statistics::pool_entry* counted_in_ = nullptr;
 };
 
 }  // namespace sluice::gateway

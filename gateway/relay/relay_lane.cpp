@@ -5,6 +5,7 @@
 
 #include "gateway/context.hpp"
 #include "gateway/log/log.hpp"
+#include "gateway/statistics/snapshot.hpp"
 #include "gateway/worker.hpp"
 #include "proto/core/errc.hpp"
 
@@ -15,9 +16,11 @@ relay_lane::relay_lane(context& shared, client_channel& channel, relay_database&
       channel_(channel),
       shard_(database.pool().at(channel.worker())),
       message_max_(shared.settings()->gateway.max_message),
+      clock_(shared.workers[channel.worker()]->sockets()),
       of_(database),
       sweeps_(shared.workers[channel.worker()]->deadlines())
 {
+    meter_.count_in(channel.counted_in());
     limits_.set_database(database.limits(), database.entry());
     limits_.set_tenant(channel.tenant(), shared.tenants);
     sweeps_.note(limits_.smallest());
@@ -45,17 +48,52 @@ bool relay_lane::lease()
     backend* idle = shard_.acquire(*this);
     leasing_ = false;
     if (!idle) {
-        if (waiting_ == wait::backend)
+        if (waiting_ == wait::backend) {
+            meter_.wait();
             channel_.set_reading(false);
+        }
         return false;
     }
+    meter_.granted(now());
     return begin_lease(*idle);
 }
 
 void relay_lane::on_backend(backend& granted)
 {
+    // It may come from another worker, between two turns.
+    meter_.granted(steady_clock::now());
     if (begin_lease(granted))
         on_lease_ready();
+}
+
+void relay_lane::describe(statistics::client_info& into) const
+{
+    using statistics::client_state;
+    const auto& request = meter_.record();
+    into.pool = of_.pool().name();
+    into.state = client_state::idle;
+    if (request.arrived != statistics::time_point{}) {
+        into.request = request.arrived;
+        into.since = meter_.open() ? request.arrived : request.finished;
+    }
+    describe_session(into);
+    if (waiting_ == wait::backend) {
+        into.state = client_state::waiting;
+        into.waits_for = queued() ? waits_for() : "pool full";
+    } else if (meter_.open()) {
+        into.state = client_state::active;
+        into.since = request.granted;
+    }
+}
+
+// While it is in line.
+std::string_view relay_lane::waits_for() const
+{
+    if (shared_.operations.paused(channel_.identity().database))
+        return "database paused";
+    if (of_.pool().connects_fail())
+        return "server unreachable";
+    return of_.pool().open() < of_.pool().limits().size ? "connecting" : "pool full";
 }
 
 void relay_lane::hold(wait what)
@@ -128,6 +166,7 @@ void relay_lane::on_data(bytes_view bytes)
 void relay_lane::on_refused(std::error_code code, const std::string& cause)
 {
     waiting_ = wait::none;
+    meter_.gave_up(steady_clock::now());
     const auto& limits = of_.settings();
     const std::string where = "database \"" + channel_.identity().database + "\"";
     const auto ms = [](std::chrono::milliseconds time) {

@@ -18,6 +18,7 @@
 #include "gateway/lane.hpp"
 #include "gateway/relay/link.hpp"
 #include "gateway/relay/relay_database.hpp"
+#include "gateway/statistics/request_meter.hpp"
 #include "pool/shard.hpp"
 
 namespace sluice::gateway {
@@ -27,6 +28,7 @@ struct context;
 class relay_lane : public lane, protected pool::waiter, protected swept {
 public:
     void on_data(bytes_view bytes) override;
+    void describe(statistics::client_info& into) const override;
 
 protected:
     // What the client's next bytes wait for.
@@ -47,6 +49,8 @@ protected:
     // The backend is the lane's from now on. True: it can be used; false: waiting_ says what for.
     virtual bool begin_lease(backend& granted) = 0;
     virtual void on_lease_ready() = 0;  // after a wait
+    // The state of the client's session, where no request of it runs or waits.
+    virtual void describe_session(statistics::client_info& into) const = 0;
     // Says why and closes the connection.
     virtual void fatal(client_error code, const std::string& message, std::string_view reason) = 0;
 
@@ -68,11 +72,15 @@ protected:
     // Whether its time is up is looked at while it has a backend.
     void watch_time() noexcept { sweeps_.add(*this); }
     void unwatch_time() noexcept { sweeps_.remove(*this); }
+    // When this turn of the loop began.
+    steady_clock::time_point now() const noexcept { return clock_.turn_time(); }
 
     context& shared_;
     client_channel& channel_;
     pool::shard& shard_;
-    const std::size_t message_max_;     // gateway.max_message at the login
+    const std::size_t message_max_;  // gateway.max_message at the login
+    const poller& clock_;
+    statistics::request_meter meter_;
     byte_queue in_;                     // not understood, or not to be sent yet
     std::int64_t counted_ = 0;          // bytes of it that the tenant knows of
     std::unique_ptr<refusal> refusal_;  // what the next request is answered with
@@ -90,6 +98,8 @@ private:
     // pool::waiter
     void on_backend(backend& granted) override;
     void on_refused(std::error_code code, const std::string& cause) override;
+
+    std::string_view waits_for() const;
 
     relay_database& of_;
     sweep_list& sweeps_;

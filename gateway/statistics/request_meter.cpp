@@ -17,7 +17,8 @@ void request_meter::begin_now(time_point now) noexcept
 {
     record_ = {};
     record_.arrived = record_.granted = now;
-    owed_ = same_ = 0;
+    owed_ = same_ = unsent_ = 0;
+    runs_ = 0;
     enter(state::begun);
 }
 
@@ -62,12 +63,22 @@ void request_meter::know(std::uint64_t digest, std::string_view text, sql::diale
 void request_meter::statement(std::uint64_t digest) noexcept
 {
     ++record_.statements;
+    ++unsent_;
     if (!to_.database || digest == 0)
         return;
     if (digest != record_.digest && same_ > 0)
         note_statements({}, false);
     record_.digest = digest;
     ++same_;
+}
+
+void request_meter::sent() noexcept
+{
+    constexpr std::uint32_t bits = 64;
+    if (owed_ < bits && unsent_ > 0)
+        runs_ |= std::uint64_t{1} << owed_;
+    unsent_ = 0;
+    ++owed_;
 }
 
 // Those of one digest. Of a request with several different ones only the last are timed.
@@ -105,7 +116,11 @@ void request_meter::refused(client_error code) noexcept
 
 const request_record& request_meter::finished(time_point now, bool in_transaction) noexcept
 {
+    if (state_ == state::none)
+        return record_;  // it was given up before
     const bool more = owed_ > 1;
+    ran_ = ran_ || (owed_ > 0 ? runs_ & 1 : record_.statements > 0);
+    runs_ >>= 1;
     owed_ -= owed_ > 0;
     record_.finished = now;
     if (!to_.traffic) {
@@ -126,7 +141,7 @@ const request_record& request_meter::finished(time_point now, bool in_transactio
     if (!in_transaction_)
         transaction_began_ = record_.granted;
     in_transaction_ = in_transaction;
-    if (!in_transaction) {
+    if (!in_transaction && std::exchange(ran_, false)) {
         to.transactions.add();
         to.transaction_time.add(count_of(now - transaction_began_));
     }
@@ -155,7 +170,8 @@ void request_meter::gave_up(time_point now) noexcept
 
 void request_meter::taken_back() noexcept
 {
-    owed_ = same_ = 0;
+    owed_ = same_ = unsent_ = 0;
+    runs_ = 0;
     record_.statements = 0;
     record_.digest = 0;
     if (state_ == state::running)
@@ -164,9 +180,10 @@ void request_meter::taken_back() noexcept
 
 void request_meter::leave() noexcept
 {
-    owed_ = same_ = 0;
+    owed_ = same_ = unsent_ = 0;
+    runs_ = 0;
     enter(state::none);
-    in_transaction_ = false;
+    in_transaction_ = ran_ = false;
 }
 
 }  // namespace sluice::gateway::statistics

@@ -60,7 +60,7 @@ public:
     // One of the request's statements was sent. Digest 0: not known.
     void statement(std::uint64_t digest) noexcept;
     // What has a finished() of its own was sent whole; with fewer calls than finished() has: one.
-    void sent() noexcept { ++owed_; }
+    void sent() noexcept;
     void rows(std::uint64_t count) noexcept { record_.rows += count; }
     // The client was answered with an error: the server's code, or the gateway's own.
     void error(std::string_view code) noexcept;
@@ -105,6 +105,9 @@ private:
     time_point transaction_began_;
     std::uint32_t same_ = 0;  // statements of record_.digest that are not counted yet
     std::uint32_t owed_ = 0;
+    std::uint32_t unsent_ = 0;  // statements since the last sent()
+    std::uint64_t runs_ = 0;    // bit i: number i of what is owed has statements
+    bool ran_ = false;          // a statement, in this transaction
     state state_ = state::none;
     bool in_transaction_ = false;
 };

@@ -8,6 +8,7 @@
 // Bounds: clients_max and servers_max in one answer; `truncated` says that there were more.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -15,6 +16,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "pool/tenant.hpp"
 
 namespace sluice::gateway {
 
@@ -69,13 +72,13 @@ struct server_info {
     std::string pool;
     std::string database;
     std::string user;     // of the backend, if not the database's own
-    std::string address;  // host:port or socket
+    std::string address;  // address:port, or "unix"
     std::uint32_t worker = 0;
     bool mysql = false;
     bool tls = false;
     server_state state = server_state::idle;
     std::int64_t id = 0;       // pid or connection id
-    std::uint64_t client = 0;  // whose it is now; 0: nobody's, or several
+    std::uint64_t client = 0;  // client_info::id of who leased it; 0: nobody, or several
     time_point opened;
     time_point since;  // idle since, leased since
     std::size_t prepared = 0;
@@ -96,8 +99,20 @@ struct pool_info {
     std::size_t active = 0;   // clients with a request on a backend
     std::size_t waiting = 0;  // clients without
     std::chrono::nanoseconds oldest_wait{0};
-    std::string last_failure;  // why the last connect failed; empty: the last one did not
+    std::string last_failure;     // why the last connect failed; empty: the last one did not
+    bool failed_of_late = false;  // within the last seconds: an older failure says nothing any more
 };
+
+// A tenant now, and what it was refused since it came to be.
+struct tenant_info {
+    std::string name;
+    pool::tenant_limits limits;  // zeros for "other"
+    std::size_t clients = 0;
+    std::size_t running = 0;  // requests, transactions that have a backend
+    std::size_t queued = 0;
+    std::array<std::uint64_t, pool::limit_count> refused{};
+};
+std::string_view name_of(pool::limit by) noexcept;
 
 enum class parts : unsigned { clients = 1, servers = 2, pools = 4, all = 7 };
 constexpr parts operator|(parts a, parts b) noexcept
@@ -116,6 +131,12 @@ struct snapshot {
     std::vector<pool_info> pools;
     bool truncated = false;
 };
+
+// The pools alone, without asking the workers; any thread.
+std::vector<pool_info> pools_now(context& shared);
+
+// Any thread. Those that are counted under a name of their own, and the rest as "other".
+std::vector<tenant_info> tenants_now(context& shared);
 
 // `done` is called exactly once, on one of the workers' threads, while the workers run.
 void gather(context& shared,

@@ -2,8 +2,8 @@
 //
 // Terms: a statement is one Query, Execute or function call of PostgreSQL's, one COM_QUERY or
 // COM_STMT_EXECUTE of MySQL's. A request may hold several (all up to Sync). A transaction ends when
-// a request leaves none open: outside of BEGIN each request is one. Bytes are those of the clients'
-// sockets, within TLS, from the first of the connection on.
+// a request leaves none open: outside of BEGIN each request that runs a statement is one. Bytes are
+// those of the clients' sockets, within TLS, from the first of the connection on.
 //
 // Layer: gateway. Thread: as counter.hpp.
 #pragma once

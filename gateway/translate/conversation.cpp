@@ -119,6 +119,8 @@ asio::awaitable<void> conversation::answer(const pg::frame& message)
     }
     if (skip_until_sync_ && type != 'S')
         co_return;
+    if (type != 'H' && type != 'd')
+        begin_request();
     if (described_ && type != 'E')
         settle_described_portal();
     if (copy_ && type != 'H' && (type != 'S' || copy_->simple)) {
@@ -180,6 +182,7 @@ asio::awaitable<void> conversation::answer(const pg::frame& message)
                 co_await std::move(failing);
                 break;
             }
+            meter_.statement(at->second->prepared->statement->digest);
             auto executing = execute_portal(at->second, request->max_rows);
             co_await std::move(executing);
             break;
@@ -231,6 +234,8 @@ void conversation::ready()
     if (block_ == block::failed)
         status = pg::transaction_status::failed;
     pg::append_ready_for_query(channel_->out(), status);
+    if (meter_.open())
+        meter_.finished(now(), status != pg::transaction_status::idle);
 }
 
 void conversation::send_error(std::string_view severity, const reply_error& error)
@@ -245,10 +250,12 @@ void conversation::send_error(std::string_view severity, const reply_error& erro
     fields.table = error.table;
     fields.column = error.column;
     fields.constraint = error.constraint;
-    if (severity == "WARNING" || severity == "NOTICE")
+    if (severity == "WARNING" || severity == "NOTICE") {
         pg::append_notice(channel_->out(), fields);
-    else
+    } else {
+        meter_.error(error.sqlstate);
         pg::append_error(channel_->out(), fields);
+    }
 }
 
 void conversation::notice(std::string_view severity,

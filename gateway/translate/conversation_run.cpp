@@ -206,6 +206,7 @@ void conversation::complete(const client_statement& statement,
                             std::uint64_t changes)
 {
     auto& out = channel_->out();
+    meter_.rows(statement.counts == tag_count::changes ? changes : rows);
     switch (statement.counts) {
         case tag_count::none:
             if (statement.who == answered_by::copy)

@@ -29,7 +29,12 @@ asio::awaitable<void> conversation::simple_query(std::string_view text)
         const std::string_view next = sql::next_statement(following);
         const bool alone = first && next.empty();
         const auto offset = static_cast<std::size_t>(one.data() - text.data());
-        auto running = simple_statement(read_statement(one, offset), alone);
+        const auto statement = read_statement(one, offset);
+        if (first) {
+            meter_.know(statement->digest, statement->text, sql::dialect::postgres);
+            meter_.statement(statement->digest);
+        }
+        auto running = simple_statement(statement, alone);
         co_await std::move(running);
         if (copy_) {
             copy_->simple = true;

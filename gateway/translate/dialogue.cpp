@@ -12,6 +12,8 @@
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include "gateway/statistics/snapshot.hpp"
+
 namespace sluice::gateway {
 
 dialogue::dialogue(client_channel& channel, sqlite::database& on, translate_options with)
@@ -23,6 +25,7 @@ dialogue::dialogue(client_channel& channel, sqlite::database& on, translate_opti
       worker_(channel.worker()),
       client_took_(channel.io())
 {
+    meter_.count_in(channel.counted_in());
 }
 
 void dialogue::take(bytes_view bytes)
@@ -52,6 +55,7 @@ void dialogue::drained()
 void dialogue::gone()
 {
     gone_ = true;
+    meter_.leave();
     channel_ = nullptr;
     session_.cancel();
     client_took_.cancel();
@@ -76,6 +80,21 @@ void dialogue::cancel()
 bool dialogue::quiescent() const noexcept
 {
     return !busy_ && arrived_.empty() && work_.empty() && between_transactions();
+}
+
+void dialogue::describe(statistics::client_info& into) const
+{
+    using statistics::client_state;
+    into.pool = into.database;
+    const auto& request = meter_.record();
+    if (request.arrived != statistics::time_point{}) {
+        into.request = request.arrived;
+        into.since = meter_.open() ? request.arrived : request.finished;
+    }
+    if (meter_.open())
+        into.state = client_state::active;
+    else
+        into.state = between_transactions() ? client_state::idle : client_state::in_transaction;
 }
 
 void dialogue::request_drain()

@@ -24,6 +24,7 @@
 #include "gateway/deadlines/time_limits.hpp"
 #include "gateway/errors.hpp"
 #include "gateway/lane.hpp"
+#include "gateway/statistics/request_meter.hpp"
 #include "gateway/translate/row_stream.hpp"
 
 // GCC 12.2 warns of coroutine frames whose operator new it inlined and whose delete it did not.
@@ -52,6 +53,7 @@ public:
     void gone();
     void cancel();
     bool quiescent() const noexcept;
+    void describe(statistics::client_info& into) const;
     void request_drain();
 
 protected:
@@ -71,6 +73,16 @@ protected:
     bool over() const noexcept { return gone_ || closing_; }
     bool refill();
     void close_now(std::string_view why);
+    // Between two turns of the loop, too: the clock is asked.
+    static statistics::time_point now() noexcept { return statistics::time_point::clock::now(); }
+    void begin_request() noexcept
+    {
+        if (meter_.open())
+            return;
+        const auto at = now();
+        meter_.begin(at);
+        meter_.granted(at);
+    }
 
     void connect(const std::shared_ptr<row_stream>& rows);
     asio::awaitable<void> wait_for_client();
@@ -86,6 +98,7 @@ protected:
     asio::io_context& io_;
     sqlite::session session_;
     translate_options options_;
+    statistics::request_meter meter_;
 
     byte_queue arrived_;  // not looked at yet
     byte_queue work_;     // messages being answered: stable while one is

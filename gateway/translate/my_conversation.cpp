@@ -117,8 +117,13 @@ asio::awaitable<std::size_t> my_conversation::answer_next()
         malformed();
         co_return size;
     }
+    const bool runs = *what == mysql::command::query || *what == mysql::command::stmt_execute;
+    if (runs)
+        begin_request();
     auto commanding = command(*what, payload, size);
     co_await std::move(commanding);
+    if (runs && !gone_)
+        meter_.finished(now(), open_);
     long_message_.clear();
     co_return size;
 }
@@ -242,6 +247,7 @@ void my_conversation::fail(my_error error)
             --end;
         error.message.resize(end);
     }
+    meter_.error(std::to_string(error.number));
     mysql::append_err(channel_->out(), sequence_, {error.number, error.sqlstate, error.message});
     state_.warnings.push_back({"Error", error.number, std::move(error.message)});
     state_.row_count = -1;

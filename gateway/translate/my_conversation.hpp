@@ -49,6 +49,7 @@ private:
         my_sqlite_statement_ptr statement;
         std::shared_ptr<const sqlite::statement_info> info;  // of the engine's
         std::size_t parameters = 0;
+        std::uint64_t digest = 0;      // see proto/sql/normalize.hpp
         std::vector<std::byte> types;  // as the client sent them last
         std::map<std::uint16_t, std::string> long_data;
         bool long_data_refused = false;

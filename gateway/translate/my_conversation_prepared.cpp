@@ -6,6 +6,7 @@
 #include <asio/use_awaitable.hpp>
 
 #include "gateway/translate/my_conversation.hpp"
+#include "proto/sql/normalize.hpp"
 #include "proto/sql/split.hpp"
 
 namespace sluice::gateway {
@@ -47,6 +48,8 @@ asio::awaitable<std::optional<my_conversation::my_prepared>> my_conversation::co
         fail(1295, "HY000", "This command is not supported in the prepared statement protocol yet");
         co_return std::nullopt;
     }
+    made.digest = sql::digest_of(one, dialect);
+    meter_.know(made.digest, one, dialect);
     if (made.statement->who == my_answer::refusal) {
         fail(made.statement->refused);
         co_return std::nullopt;
@@ -173,6 +176,7 @@ asio::awaitable<void> my_conversation::execute(bytes_view payload)
         malformed();
         co_return;
     }
+    meter_.statement(which.digest);
     auto closing = close_cursor(which);
     co_await std::move(closing);
     if (over())

@@ -4,6 +4,7 @@
 #include <asio/use_awaitable.hpp>
 
 #include "gateway/translate/my_conversation.hpp"
+#include "proto/sql/normalize.hpp"
 #include "proto/sql/split.hpp"
 
 namespace sluice::gateway {
@@ -24,6 +25,9 @@ asio::awaitable<void> my_conversation::query(std::string_view text, std::size_t 
             ok();
         co_return;
     }
+    const auto digest = sql::digest_of(one, dialect());
+    meter_.know(digest, one, dialect());
+    meter_.statement(digest);
     while (!one.empty() && !failed_now_ && !over()) {
         auto following = rest;
         const auto next = sql::next_statement(following, dialect());

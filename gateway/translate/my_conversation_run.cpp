@@ -248,6 +248,7 @@ asio::awaitable<my_conversation::ran> my_conversation::pump(my_run& run,
 // The result's last packet.
 void my_conversation::complete(const my_sqlite_statement& statement, const my_run& run)
 {
+    meter_.rows(run.count + run.changes);
     if (run.info && run.info->returns_rows()) {
         if (!statement.diagnostics) {
             state_.found_rows = run.count;

@@ -6,6 +6,7 @@
 
 #include "gateway/translate/alter_words.hpp"
 #include "gateway/translate/result_types.hpp"
+#include "proto/sql/normalize.hpp"
 #include "proto/sql/lexer.hpp"
 
 namespace sluice::gateway {
@@ -161,6 +162,7 @@ statement_ptr read_statement(std::string_view text, std::size_t offset)
     auto out = std::make_shared<client_statement>();
     out->text = text;
     out->offset = offset;
+    out->digest = sql::digest_of(out->text, sql::dialect::postgres);
     sql::lexer lex(out->text);
     auto first = lex.next();
     while (first.kind == token_kind::open_paren)

@@ -66,6 +66,8 @@ struct client_statement {
     sqlite::sql_text sql;
     column_hints hints;
 
+    std::uint64_t digest = 0;  // see proto/sql/normalize.hpp
+
     bool allowed_when_failed() const noexcept;  // COMMIT, ROLLBACK [TO]
 };
 

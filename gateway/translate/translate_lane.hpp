@@ -26,6 +26,7 @@ public:
     void on_client_gone() override { talk_->gone(); }
     void on_cancel(std::function<void()> done) override;
     bool quiescent() const noexcept override { return talk_->quiescent(); }
+    void describe(statistics::client_info& into) const override { talk_->describe(into); }
     void request_drain() override { talk_->request_drain(); }
 
 private:
