@@ -180,6 +180,7 @@ private:
     void close_writer(lock& held);  // unlocks
     bool may_defer() const noexcept;
     void defer_flushes(bool on) noexcept;
+    void count_synced(const handle& on) noexcept;
     void run_first_write(session_state& s);
     void run_as_holder(session_state& s);
     void after_write(lock& held, const session_ref& s);

@@ -58,6 +58,13 @@ void engine::flush(lock& held)
     held.lock();
 }
 
+// With the mutex, after a commit on that handle.
+void engine::count_synced(const handle& on) noexcept
+{
+    if (options_.durable == durability::full && !on.defers)
+        ++counted_.synced;
+}
+
 // Wakes readers that wait to show it, after a failure too: they must not wait for ever.
 void engine::raise_durable(std::uint64_t covered)
 {

@@ -105,6 +105,7 @@ void engine::end_group(lock& held, const std::vector<session_ref>& members, std:
     if (writer_ && writer_->wal_frames > 0) {
         log_frames_ = std::exchange(writer_->wal_frames, 0);
         log_grew_ = true;
+        count_synced(*writer_);
         // Its flush was everybody's.
         if (options_.durable == durability::full && !log_suspect_) {
             raise_durable(completed_);

@@ -245,6 +245,7 @@ void engine::put_handle(std::unique_ptr<handle> h) noexcept
     if (h->wal_frames > 0) {  // a REPEATABLE READ transaction has committed on it
         log_frames_ = std::exchange(h->wal_frames, 0);
         log_grew_ = true;
+        count_synced(*h);
     }
     spare_.push_back(std::move(h));
     readers_wake_.notify_one();

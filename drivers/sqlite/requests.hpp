@@ -138,7 +138,8 @@ struct statistics {
     std::uint64_t groups = 0;        // transactions that several clients' writes shared
     std::uint64_t grouped = 0;       // writes in them
     std::uint64_t regrouped = 0;     // groups that were rolled back and run one by one
-    std::uint64_t flushes = 0;       // of the log, for writes with transactions of their own
+    std::uint64_t flushes = 0;       // of the log, for commits that waited for one together
+    std::uint64_t synced = 0;        // commits that flushed the log themselves; a group is one
     int wal_frames = 0;              // as of the last commit
 };
 

@@ -185,6 +185,7 @@ void engine::after_write(lock& held, const session_ref& s)
     if (committed) {
         log_frames_ = on->wal_frames;
         log_grew_ = true;
+        count_synced(*on);
     }
     const bool broken = error && (error->extended_code & 0xff) == SQLITE_IOERR && !lease_;
     if (writer_) {
