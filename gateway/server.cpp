@@ -11,6 +11,7 @@
 #include <asio/steady_timer.hpp>
 
 #include "gateway/context.hpp"
+#include "gateway/http/server.hpp"
 #include "gateway/learn_version.hpp"
 #include "gateway/listener.hpp"
 #include "gateway/log/log.hpp"
@@ -53,6 +54,7 @@ private:
     asio::signal_set signals_;
     asio::steady_timer drain_;
     std::vector<std::unique_ptr<listener>> listeners_;
+    std::unique_ptr<http_server> http_;
     std::chrono::steady_clock::time_point drain_deadline_;
     std::promise<int> ended_;
     bool draining_ = false;
@@ -99,6 +101,11 @@ bool server::prepare()
             listen(where, client_protocol::postgres);
         for (const auto& where : settings->listen.mysql)
             listen(where, client_protocol::mysql);
+        if (const auto& where = settings->listen.http) {
+            http_ = std::make_unique<http_server>(
+                shared_, *where, settings->listen.http_token.reveal());
+            log::info("listening", {{"protocol", "http"}, {"address", http_->address()}});
+        }
     } catch (const std::exception& failed) {
         log::error("cannot start", {{"why", failed.what()}});
         return false;
@@ -170,6 +177,7 @@ int server::run()
         "ready",
         {{"workers", shared_.workers.size()}, {"databases", shared_.settings()->databases.size()}});
     const int code = ended_.get_future().get();
+    http_.reset();  // it asks the workers
     for (auto& each : shared_.workers)
         each->post_stop();
     for (auto& each : shared_.workers)

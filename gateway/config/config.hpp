@@ -80,7 +80,8 @@ struct listen_config {
     std::vector<endpoint> postgres;
     std::vector<endpoint> mysql;
     std::string mysql_version;     // what the greeting names; "": learned from the first backend
-    std::optional<endpoint> http;  // accepted, no effect yet
+    std::optional<endpoint> http;  // dashboard, metrics, health
+    secret http_token;             // who has it may look; empty: only over loopback addresses
     tls_config tls;
     int backlog = 1024;
     unsigned unix_socket_mode = 0777;

@@ -209,6 +209,30 @@ void check_reachable(const node& databases, const config& settings, problems& fo
     }
 }
 
+// Never open by default.
+void check_http(const member& entry,
+                const listen_config& listen,
+                std::size_t addresses,
+                problems& found)
+{
+    constexpr std::size_t token_min = 16;
+    if (addresses > 1)
+        found.error(entry.value.at, "listen.http takes one address");
+    if (!listen.http)
+        return;
+    if (listen.http->is_unix())
+        found.error(entry.value.at, "listen.http takes host:port, no Unix socket");
+    else if (listen.http_token.empty() && !listen.http->is_loopback())
+        found.error(entry.value.at,
+                    "listen.http: " + listen.http->text() +
+                        " can be reached from elsewhere, so listen.http_token or "
+                        "listen.http_token_file has to be set; or listen on 127.0.0.1");
+    else if (!listen.http_token.empty() && listen.http_token.reveal().size() < token_min)
+        found.error(entry.key_at,
+                    "listen.http_token is too short: " + std::to_string(token_min) +
+                        " characters at least (openssl rand -hex 24)");
+}
+
 }  // namespace
 
 void read_listen(const node& table, config& into, problems& found)
@@ -224,7 +248,10 @@ void read_listen(const node& table, config& into, problems& found)
         read_endpoints(*entry, made, found);
         if (!made.empty())
             listen.http = made.front();
-        found.warning(entry->key_at, "listen.http has no effect yet");
+        listen.http_token = read_secret(table, "http_token", found);
+        check_http(*entry, listen, made.size(), found);
+    } else if (const auto* token = table.find("http_token")) {
+        found.warning(token->key_at, "listen.http_token has no effect without listen.http");
     }
     if (const auto* entry = table.find("tls"); entry && is_table("listen.tls", entry->value, found))
         read_tls(entry->value, listen.tls, found);

@@ -1,6 +1,8 @@
 // gateway/statistics/exposition.cpp: lines of the text format.
 #include "gateway/statistics/exposition.hpp"
 
+#include <array>
+
 namespace sluice::gateway::statistics {
 namespace {
 
@@ -68,8 +70,21 @@ void exposition::head(const labels& of, std::string_view suffix)
     out_ += ' ';
 }
 
-// A negative bound is infinite.
-void exposition::bucket(const labels& of, double bound, std::uint64_t count)
+std::string_view exposition::bound_text(unsigned doubling)
+{
+    static const auto texts = [] {
+        std::array<std::string, 64> made;
+        for (unsigned i = 0; i < made.size(); ++i) {
+            char digits[32];
+            const double bound = static_cast<double>(std::uint64_t{1} << i) / 1e9;
+            made[i].assign(digits, std::to_chars(digits, digits + sizeof digits, bound).ptr);
+        }
+        return made;
+    }();
+    return texts[doubling];
+}
+
+void exposition::bucket(const labels& of, std::string_view bound, std::uint64_t count)
 {
     out_ += name_;
     out_ += "_bucket{";
@@ -78,10 +93,7 @@ void exposition::bucket(const labels& of, double bound, std::uint64_t count)
         out_ += ',';
     }
     out_ += "le=\"";
-    if (bound < 0)
-        out_ += "+Inf";
-    else
-        number(bound);
+    out_ += bound;
     out_ += "\"} ";
     number(count);
     out_ += '\n';

@@ -46,14 +46,18 @@ public:
                           unsigned from,
                           unsigned to)
     {
-        std::uint64_t below = values.count_below(from);
+        std::uint64_t below = 0;
+        std::size_t next = 0;  // bucket that is not in `below` yet
         for (unsigned doubling = from; doubling <= to; ++doubling) {
-            bucket(of, static_cast<double>(std::uint64_t{1} << doubling) / 1e9, below);
-            if (doubling < to)
-                below = values.count_below(doubling + 1);
+            const auto bound = std::uint64_t{1} << doubling;
+            for (; next + 1 < values.counts.size() && Buckets::lower(next + 1) <= bound; ++next)
+                below += values.counts[next];
+            bucket(of, bound_text(doubling), below);
         }
-        const auto all = values.count();
-        bucket(of, -1, all);
+        std::uint64_t all = below;
+        for (; next < values.counts.size(); ++next)
+            all += values.counts[next];
+        bucket(of, "+Inf", all);
         head(of, "_sum");
         number(static_cast<double>(values.sum) / 1e9);
         out_ += '\n';
@@ -65,7 +69,8 @@ public:
 
 private:
     void head(const labels& of, std::string_view suffix);
-    void bucket(const labels& of, double bound, std::uint64_t count);
+    void bucket(const labels& of, std::string_view bound, std::uint64_t count);
+    static std::string_view bound_text(unsigned doubling);  // 2^doubling ns, in seconds
     template <class Number>
     void number(Number value)
     {

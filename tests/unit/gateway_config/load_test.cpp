@@ -221,6 +221,27 @@ TEST_F(Load, TheExampleShowsTheDefaults)
     EXPECT_THAT(made.warnings, IsEmpty());
 }
 
+TEST_F(Load, HttpIsNeverOpenByDefault)
+{
+    const auto http = [this](const std::string& lines) {
+        return load("[listen]\npostgres = [\"127.0.0.1:6432\"]\n" + lines + "\n" + app + alice);
+    };
+    EXPECT_THAT(http("http = \"127.0.0.1:9632\"").errors, IsEmpty());
+    EXPECT_THAT(http("http = \"[::1]:9632\"").warnings, IsEmpty());
+    const auto open = http("http = \"10.0.0.1:9632\"").errors;
+    EXPECT_THAT(open, ElementsAre(HasSubstr("c.toml:3:8: ")));
+    EXPECT_THAT(open, Contains(HasSubstr("http_token")));
+    EXPECT_THAT(http("http = \"*:9632\"").errors, ElementsAre(HasSubstr("http_token")));
+    EXPECT_THAT(http("http = \"*:9632\"\nhttp_token = \"0123456789abcdef\"").errors, IsEmpty());
+    EXPECT_THAT(http("http = \"*:9632\"\nhttp_token = \"short\"").errors,
+                ElementsAre(HasSubstr("too short")));
+    EXPECT_THAT(http("http = \"unix:/run/http\"").errors, ElementsAre(HasSubstr("host:port")));
+    write("token", "0123456789abcdef\n");
+    const auto file = http("http = \"*:9632\"\nhttp_token_file = \"token\"");
+    EXPECT_THAT(file.errors, IsEmpty());
+    EXPECT_EQ(file.settings.listen.http_token.reveal(), "0123456789abcdef");
+}
+
 TEST(Units, AreReadWholeOrNotAtAll)
 {
     EXPECT_EQ(parse_duration_ms("100ms"), 100);
