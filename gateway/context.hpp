@@ -50,6 +50,8 @@ struct context {
     std::vector<std::unique_ptr<worker>> workers;  // each its own thread's
     client_limits limits;                          // any thread
     tenant_table tenants;                          // any thread
+    // Of all pools: a tenant's limits hold over all of them.
+    const std::shared_ptr<pool::scheduler> scheduling = std::make_shared<pool::scheduler>();
     sqlite_files files;                            // any thread, after start
     cancel_registry cancels;                       // any thread
     statement_table statements;                    // any thread

@@ -27,6 +27,7 @@ pool::limits limits_of(const pool_config& settings)
     pool::limits limits;
     limits.size = static_cast<std::size_t>(settings.size);
     limits.min = static_cast<std::size_t>(settings.min);
+    limits.find_size = settings.find_size;
     limits.max_queued = settings.max_queued > 0 ? static_cast<std::size_t>(settings.max_queued)
                                                 : std::numeric_limits<std::size_t>::max();
     limits.max_connecting = static_cast<std::size_t>(settings.max_connecting);
@@ -121,8 +122,8 @@ std::shared_ptr<pg_database> database_table::postgres(const database& entry,
         auto& counted = shared_.counts.pool(label, name, "postgres", backend_user);
         made->set_counted_in(counted);
         source->count_in(counted);
-        made->set_pool(
-            pool::shared_pool::create(label, limits_of(entry.pool), std::move(source), loops()));
+        made->set_pool(pool::shared_pool::create(
+            label, limits_of(entry.pool), std::move(source), loops(), shared_.scheduling));
         std::vector<latency_table*> latencies;
         for (const auto& each : shared_.workers)
             latencies.push_back(&each->statements().latencies);

@@ -34,8 +34,8 @@ std::shared_ptr<my_database> database_table::mysql(const generation& rules,
         auto& counted = shared_.counts.pool(label, name, "mysql", backend_user);
         made->set_counted_in(counted);
         source->count_in(counted);
-        made->set_pool(
-            pool::shared_pool::create(label, limits_of(entry.pool), std::move(source), loops()));
+        made->set_pool(pool::shared_pool::create(
+            label, limits_of(entry.pool), std::move(source), loops(), shared_.scheduling));
         return made;
     };
     // The names of a gateway's databases are unique, so this one's engine is MySQL.

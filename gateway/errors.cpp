@@ -36,6 +36,9 @@ constexpr std::array rules{
         "are left open."},
     error_rule{rate_exceeded, "rate_exceeded", "53400", 1226, "42000", stays,
         "too many requests a second", "Send fewer requests, or raise max_rate of the tenant."},
+    error_rule{overloaded, "overloaded", "53400", 1226, "42000", stays,
+        "more requests than can be served in time",
+        "Send fewer requests at once, or raise pool.size, or the tenant's weight or target_delay."},
     error_rule{statement_timeout, "statement_timeout", "57014", 3024, "HY000", stays,
         "canceling statement due to statement timeout", ""},
     error_rule{transaction_timeout, "transaction_timeout", "25P04", 3024, "HY000", stays,
@@ -144,9 +147,15 @@ client_error client_error_for(std::error_code failure) noexcept
         case errc::authentication_failed:
             return login_failed;
         case errc::pool_timeout:
+        case errc::tenant_timeout:
             return queue_timeout;
         case errc::pool_queue_full:
+        case errc::tenant_queue_full:
             return queue_full;
+        case errc::tenant_rate:
+            return rate_exceeded;
+        case errc::overloaded:
+            return client_error::overloaded;
         case errc::connect_failed:
         case errc::connect_timeout:
             return backend_unreachable;

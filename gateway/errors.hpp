@@ -21,6 +21,7 @@ enum class client_error {
     queue_full,
     queue_timeout,
     rate_exceeded,
+    overloaded,  // its tenant's queue stands; what comes last is refused
     statement_timeout,
     transaction_timeout,
     idle_transaction_timeout,

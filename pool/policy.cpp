@@ -30,24 +30,4 @@ std::chrono::milliseconds jittered(std::chrono::milliseconds lifetime,
                           static_cast<std::int64_t>(random % static_cast<std::uint64_t>(spread)));
 }
 
-bool serve_elsewhere(bool waiting_here,
-                     steady_clock::time_point oldest_here,
-                     bool waiting_there,
-                     steady_clock::time_point oldest_there) noexcept
-{
-    if (!waiting_there)
-        return false;
-    return !waiting_here || oldest_there + fairness_slack < oldest_here;
-}
-
-wait_end judge_wait(steady_clock::duration waited,
-                    bool any_open,
-                    bool connects_fail,
-                    const limits& limits) noexcept
-{
-    if (!any_open && connects_fail && waited >= limits.connect_timeout)
-        return wait_end::unreachable;
-    return waited >= limits.queue_timeout ? wait_end::timed_out : wait_end::keep_waiting;
-}
-
 }  // namespace sluice::pool

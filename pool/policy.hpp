@@ -14,6 +14,7 @@ namespace sluice::pool {
 struct limits {
     std::size_t size = 20;            // backends at most, over all workers
     std::size_t min = 0;              // kept open while the pool is in use
+    bool find_size = false;           // use no more than serves best, between min and size
     std::size_t max_queued = 10'000;  // waiting requests at most, over all workers
     std::size_t max_connecting = 4;   // connects under way at most, over all workers
     std::chrono::milliseconds queue_timeout{30'000};
@@ -36,23 +37,5 @@ std::chrono::milliseconds backoff(std::size_t failures) noexcept;
 // backends opened together do not all end together.
 std::chrono::milliseconds jittered(std::chrono::milliseconds lifetime,
                                    std::uint64_t random) noexcept;
-
-// First come, first served across workers: a freed backend leaves its worker only for a request
-// that came this much earlier than the oldest at home, because a move costs more than a statement.
-inline constexpr std::chrono::milliseconds fairness_slack{2};
-
-bool serve_elsewhere(bool waiting_here,
-                     steady_clock::time_point oldest_here,
-                     bool waiting_there,
-                     steady_clock::time_point oldest_there) noexcept;
-
-enum class wait_end { keep_waiting, timed_out, unreachable };
-
-// Whether a waiting request gives up. While no backend of the pool is open and connects fail, the
-// cause is worth more to the client than the rest of queue_timeout.
-wait_end judge_wait(steady_clock::duration waited,
-                    bool any_open,
-                    bool connects_fail,
-                    const limits& limits) noexcept;
 
 }  // namespace sluice::pool

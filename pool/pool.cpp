@@ -1,6 +1,8 @@
 // pool/pool.cpp: permits and counts that the shards of a pool share.
 #include "pool/pool.hpp"
 
+#include <algorithm>
+
 #include "pool/shard.hpp"
 
 namespace sluice::pool {
@@ -18,9 +20,25 @@ bool take_below(std::atomic<std::size_t>& counter, std::size_t limit) noexcept
 
 }  // namespace
 
-shared_pool::shared_pool(std::string name, pool::limits limits, std::unique_ptr<opener> source)
-    : name_(std::move(name)), limits_(limits), source_(std::move(source))
+shared_pool::shared_pool(std::string name,
+                         pool::limits limits,
+                         std::unique_ptr<opener> source,
+                         std::size_t workers,
+                         std::shared_ptr<scheduler> lock)
+    : name_(std::move(name)),
+      limits_(limits),
+      source_(std::move(source)),
+      line_(lock ? std::move(lock) : std::make_shared<scheduler>(),
+            workers,
+            {limits.max_queued, limits.queue_timeout},
+            [this](std::size_t worker) { shards_[worker]->post_fill(); }),
+      in_flight_limit_(limits.size)
 {
+    if (!limits.find_size)
+        return;
+    gradient_ = std::make_unique<gradient>(
+        gradient::bounds{std::max<std::size_t>(limits.min, 2), limits.size});
+    in_flight_limit_.store(gradient_->limit());
 }
 
 shared_pool::~shared_pool() = default;
@@ -28,52 +46,52 @@ shared_pool::~shared_pool() = default;
 std::shared_ptr<shared_pool> shared_pool::create(std::string name,
                                                  pool::limits limits,
                                                  std::unique_ptr<opener> source,
-                                                 const std::vector<asio::io_context*>& loops)
+                                                 const std::vector<asio::io_context*>& loops,
+                                                 std::shared_ptr<scheduler> lock)
 {
-    std::shared_ptr<shared_pool> made(new shared_pool(std::move(name), limits, std::move(source)));
+    std::shared_ptr<shared_pool> made(
+        new shared_pool(std::move(name), limits, std::move(source), loops.size(), std::move(lock)));
     for (std::size_t worker = 0; worker < loops.size(); ++worker)
         made->shards_.push_back(std::make_unique<shard>(*made, *loops[worker], worker));
     return made;
 }
 
+bool shared_pool::take_flight() noexcept
+{
+    return take_below(in_flight_, in_flight_limit_.load());
+}
+
+void shared_pool::sample(steady_clock::duration took, steady_clock::time_point now)
+{
+    // Some of the statements are enough.
+    const std::unique_lock lock(gradient_mutex_, std::try_to_lock);
+    if (!lock || !gradient_->sample(took, in_flight(), now))
+        return;
+    const auto before = in_flight_limit_.exchange(gradient_->limit());
+    if (gradient_->limit() <= before || !line_.contended())
+        return;
+    for (auto& each : shards_) {
+        if (line_.ready(each->worker()) > 0)
+            each->post_fill();
+    }
+}
+
 bool shared_pool::take_permit() noexcept
 {
-    return take_below(open_, limits_.size);
+    return take_below(open_, std::min(limits_.size, in_flight_limit()));
 }
 
 void shared_pool::return_permit()
 {
     open_.fetch_sub(1);
-    if (waiting_.load() == 0)
-        return;
-    shard* neediest = nullptr;
-    for (auto& each : shards_) {
-        if (!neediest || each->oldest_wait() < neediest->oldest_wait())
-            neediest = each.get();
-    }
-    neediest->post_fill();
+    const auto neediest = line_.whose_turn(0, steady_clock::now());
+    if (neediest != dispatcher::nobody)
+        shards_[neediest]->post_fill();
 }
 
 bool shared_pool::take_connect_slot() noexcept
 {
     return take_below(connecting_, limits_.max_connecting);
-}
-
-bool shared_pool::enter_queue() noexcept
-{
-    return take_below(waiting_, limits_.max_queued);
-}
-
-shard* shared_pool::longest_waiting_except(const shard& self) noexcept
-{
-    shard* longest = nullptr;
-    for (auto& each : shards_) {
-        if (each.get() == &self || each->oldest_wait() == steady_clock::time_point::max())
-            continue;
-        if (!longest || each->oldest_wait() < longest->oldest_wait())
-            longest = each.get();
-    }
-    return longest;
 }
 
 shard* shared_pool::idle_except(const shard& self) noexcept

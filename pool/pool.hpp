@@ -15,6 +15,8 @@
 
 #include <asio/io_context.hpp>
 
+#include "pool/dispatcher.hpp"
+#include "pool/gradient.hpp"
 #include "pool/policy.hpp"
 
 namespace sluice::pool {
@@ -32,10 +34,12 @@ public:
 class shared_pool : public std::enable_shared_from_this<shared_pool> {
 public:
     // One shard per io_context; worker numbers are indices of `loops`.
+    // `lock`: that of all pools whose tenants are the same; null: of this one alone.
     static std::shared_ptr<shared_pool> create(std::string name,
                                                pool::limits limits,
                                                std::unique_ptr<opener> source,
-                                               const std::vector<asio::io_context*>& loops);
+                                               const std::vector<asio::io_context*>& loops,
+                                               std::shared_ptr<scheduler> lock = {});
     ~shared_pool();
 
     shard& at(std::size_t worker) noexcept { return *shards_[worker]; }
@@ -54,12 +58,26 @@ public:
     bool take_connect_slot() noexcept;
     void return_connect_slot() noexcept { connecting_.fetch_sub(1); }
 
-    bool enter_queue() noexcept;
-    void leave_queue() noexcept { waiting_.fetch_sub(1); }
-    std::size_t waiting() const noexcept { return waiting_.load(); }
+    // Who waits, on all workers.
+    dispatcher& line() noexcept { return line_; }
+    std::size_t waiting() const noexcept { return line_.waiting(); }
+    // For people: who waits for this pool and why.
+    std::vector<dispatcher::wait> list_waiting(std::size_t most) const
+    {
+        return line_.list_waiting(most, working() == 0);
+    }
 
-    // The shard other than `self` whose first waiter came first; null: nobody waits elsewhere.
-    shard* longest_waiting_except(const shard& self) noexcept;
+    // Leases at the same time, never more than in_flight_limit(), which is `size`, or what `auto`
+    // found.
+    bool take_flight() noexcept;
+    void end_flight() noexcept { in_flight_.fetch_sub(1); }
+    std::size_t in_flight() const noexcept { return in_flight_.load(); }
+    std::size_t in_flight_limit() const noexcept { return in_flight_limit_.load(); }
+    bool has_flight_room() const noexcept { return in_flight() < in_flight_limit(); }
+    // What a statement took on the server, of a pool that finds its own size; any worker.
+    bool finds_its_size() const noexcept { return gradient_ != nullptr; }
+    void sample(steady_clock::duration took, steady_clock::time_point now);
+
     // A shard other than `self` that has an idle backend; null: none.
     shard* idle_except(const shard& self) noexcept;
 
@@ -90,7 +108,11 @@ public:
 
 private:
     friend class shard;
-    shared_pool(std::string name, pool::limits limits, std::unique_ptr<opener> source);
+    shared_pool(std::string name,
+                pool::limits limits,
+                std::unique_ptr<opener> source,
+                std::size_t workers,
+                std::shared_ptr<scheduler> lock);
 
     // A shard's backend is connected, respectively gone.
     void begin_epoch(backend& b);
@@ -100,12 +122,16 @@ private:
     const std::string name_;
     const pool::limits limits_;
     const std::unique_ptr<opener> source_;
+    dispatcher line_;  // outlives the shards
     std::vector<std::unique_ptr<shard>> shards_;
 
     std::atomic<std::size_t> open_{0};
     std::atomic<std::size_t> working_{0};
     std::atomic<std::size_t> connecting_{0};
-    std::atomic<std::size_t> waiting_{0};
+    std::atomic<std::size_t> in_flight_{0};
+    std::atomic<std::size_t> in_flight_limit_;
+    std::mutex gradient_mutex_;
+    std::unique_ptr<gradient> gradient_;
     std::atomic<std::size_t> failures_{0};
     std::atomic<steady_clock::time_point> retry_at_{};
     std::atomic<steady_clock::time_point> used_{};

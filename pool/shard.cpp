@@ -10,21 +10,16 @@
 
 namespace sluice::pool {
 
-waiter::~waiter()
-{
-    if (queue_)
-        queue_->leave(*this);
-}
-
 shard::shard(shared_pool& shared, asio::io_context& io, std::size_t worker)
     : shared_(&shared), io_(io), worker_(worker), random_(std::random_device{}())
 {
 }
 
-shard::~shard()
+shard::~shard() = default;
+
+account& shard::payer_of(const waiter& w) const noexcept
 {
-    while (first_)
-        unlink(*first_);
+    return w.payer() ? *w.payer() : *shared_->line().own();
 }
 
 backend* shard::acquire(waiter& w)
@@ -34,32 +29,42 @@ backend* shard::acquire(waiter& w)
         return nullptr;
     }
     const auto now = steady_clock::now();
-    // Idle backends exist only while nobody waits here, so taking one overtakes nobody.
-    if (backend* idle = take_idle(now))
-        return idle;
-    if (!shared_->enter_queue()) {
-        w.on_refused(errc::pool_queue_full, "");
+    // Who waits and could be served comes first.
+    if (!idle_.empty() && waiting() == 0 && !shared_->paused()) {
+        backend* const idle = best_idle(now);
+        if (idle && shared_->take_flight()) {
+            if (slot right = line().try_start(payer_of(w), now)) {
+                take_out(*idle);
+                lease(*idle, std::move(right));
+                return idle;
+            }
+            shared_->end_flight();
+        }
+    }
+    if (const auto why = line().push(w, worker_, now)) {
+        w.on_refused(why, "");
         return nullptr;
     }
-    w.since_ = now;
-    enqueue(w);
+    // What it waits for may have come just before it was seen to wait.
+    if (!idle_.empty() && waiting() > 0 && may_serve())
+        post_fill();
+    watch_tokens();
     fill(now);
     return nullptr;
 }
 
 // Null when none is idle, or when the best one has to prove first that it lives.
-backend* shard::take_idle(steady_clock::time_point now)
+backend* shard::best_idle(steady_clock::time_point now)
 {
-    while (!idle_.empty() && !first_ && !shared_->paused()) {
+    while (!idle_.empty()) {
         backend& b = *idle_.back();
-        idle_.pop_back();
-        idle_published_.store(idle_.size());
         if (worn_out(b, now)) {
             discard(b);
             continue;
         }
         if (now - b.book.idle_since < settings().probe_after)
             return &b;
+        take_out(b);
         b.book.probing = true;
         ++coming_;
         b.probe();
@@ -68,66 +73,128 @@ backend* shard::take_idle(steady_clock::time_point now)
     return nullptr;
 }
 
-bool shard::take(const backend& wanted)
+void shard::take_out(backend& idle) noexcept
+{
+    idle_.erase(std::next(std::find(idle_.rbegin(), idle_.rend(), &idle)).base());
+    idle_published_.store(idle_.size());
+}
+
+bool shard::take(const backend& wanted, const waiter& w)
 {
     const auto found = std::find(idle_.rbegin(), idle_.rend(), &wanted);
-    if (found == idle_.rend() || first_)
+    if (found == idle_.rend() || waiting() > 0)
         return false;
+    backend& b = **found;
     const auto now = steady_clock::now();
-    if (worn_out(**found, now) || now - (*found)->book.idle_since >= settings().probe_after)
+    if (worn_out(b, now) || now - b.book.idle_since >= settings().probe_after ||
+        !shared_->take_flight())
         return false;
-    idle_.erase(std::next(found).base());
-    idle_published_.store(idle_.size());
+    slot right = line().try_start(payer_of(w), now);
+    if (!right) {
+        shared_->end_flight();
+        return false;
+    }
+    take_out(b);
+    lease(b, std::move(right));
     return true;
+}
+
+slot shard::start_shared(const waiter& w, steady_clock::time_point now) noexcept
+{
+    return line().try_start(payer_of(w), now);
+}
+
+slot shard::detach_request(backend& held) noexcept
+{
+    return std::move(all_[held.book.index].right);
+}
+
+bool shard::may_serve() const noexcept
+{
+    return !shared_->paused() && shared_->has_flight_room();
 }
 
 void shard::leave(waiter& w) noexcept
 {
-    if (w.queue_ != this)
-        return;
-    unlink(w);
-    shared_->leave_queue();
+    if (w.queued())
+        line().remove(w);
+}
+
+// The caller has counted it as in flight.
+void shard::lease(backend& b, slot right) noexcept
+{
+    owned& book = all_[b.book.index];
+    book.right = std::move(right);
+    book.leased = true;
+}
+
+void shard::end_lease(backend& b, steady_clock::time_point now)
+{
+    owned& book = all_[b.book.index];
+    if (std::exchange(book.leased, false))
+        shared_->end_flight();
+    slot ended = std::move(book.right);
+    if (ended)
+        ended.finish(now);
 }
 
 void shard::give_back(backend& b)
 {
+    const auto now = steady_clock::now();
+    end_lease(b, now);
     if (b.book.probing) {
         b.book.probing = false;
         --coming_;
     }
-    const auto now = steady_clock::now();
     if (closed_ || worn_out(b, now)) {
         discard(b);
         return;
     }
-    if (shared_->waiting() > 0) {
-        shard* other = shared_->longest_waiting_except(*this);
-        const bool elsewhere =
-            serve_elsewhere(first_ != nullptr,
-                            first_ ? first_->since_ : steady_clock::time_point{},
-                            other != nullptr,
-                            other ? other->oldest_wait() : steady_clock::time_point{});
-        if (elsewhere) {
+    b.book.idle_since = now;
+    if (line().contended() && may_serve()) {
+        const auto where = line().whose_turn(worker_, now);
+        if (where == worker_ && grant_next(b, now))
+            return;
+        if (where != worker_ && where != dispatcher::nobody) {
             if (!b.finish_first())
-                send_to(*other, b);
+                send_to(shared_->at(where), b);
             return;
         }
-        if (grant_next(b))
-            return;
     }
-    b.book.idle_since = now;
     park(b);
 }
 
-bool shard::grant_next(backend& b)
+bool shard::grant_next(backend& b, steady_clock::time_point now)
 {
-    waiter* next = first_;
-    if (!next)
+    if (!shared_->take_flight())
         return false;
-    unlink(*next);
-    shared_->leave_queue();
-    next->on_backend(b);
-    return true;
+    auto turn = line().next(worker_, now);
+    const bool granted = turn.who != nullptr;
+    if (granted) {
+        lease(b, std::move(turn.right));
+        static_cast<waiter*>(turn.who)->on_backend(b);
+    } else {
+        shared_->end_flight();
+    }
+    tell_refused();
+    watch_tokens();
+    return granted;
+}
+
+// What is idle is for those who wait, as far as limits allow.
+void shard::serve(steady_clock::time_point now)
+{
+    while (!closed_ && !idle_.empty() && waiting() > 0 && may_serve()) {
+        backend* const b = best_idle(now);
+        if (!b)
+            return;
+        take_out(*b);
+        if (grant_next(*b, now))
+            continue;
+        idle_.push_back(b);
+        idle_published_.store(idle_.size());
+        return;
+    }
 }
 
 void shard::park(backend& b)
@@ -135,14 +202,47 @@ void shard::park(backend& b)
     idle_.push_back(&b);
     idle_published_.store(idle_.size());
     // Somebody may have begun to wait elsewhere just before the count above was visible.
-    if (shared_->waiting() > 0) {
-        if (shard* other = shared_->longest_waiting_except(*this))
-            lend_to(*other);
+    if (!line().contended() || !may_serve())
+        return;
+    const auto other = line().ready_except(worker_, b.book.idle_since);
+    if (other != dispatcher::nobody)
+        lend_to(shared_->at(other));
+}
+
+// Callbacks for those whom the line has refused.
+void shard::tell_refused()
+{
+    std::error_code why;
+    while (candidate* r = line().take_refused(worker_, why)) {
+        const bool unreachable = why == errc::connect_failed;
+        r->on_refused(why, unreachable ? shared_->last_failure() : std::string());
     }
+}
+
+// Somebody waits for its rate: look again when it may go on.
+void shard::watch_tokens()
+{
+    const auto due = line().token_due();
+    if (due >= tokens_at_ || closed_)
+        return;
+    tokens_at_ = due;
+    if (!tokens_)
+        tokens_ = std::make_unique<asio::steady_timer>(io_);
+    tokens_->expires_at(due);
+    tokens_->async_wait(
+        [this, of = std::weak_ptr<shared_pool>(pool())](const asio::error_code& ec) {
+            const auto keep = of.lock();
+            if (ec || !keep)
+                return;
+            tokens_at_ = steady_clock::time_point::max();
+            line().release_tokens(steady_clock::now());
+            watch_tokens();
+        });
 }
 
 void shard::discard(backend& b)
 {
+    end_lease(b, steady_clock::now());
     if (b.book.probing) {
         b.book.probing = false;
         --coming_;
@@ -192,12 +292,9 @@ void shard::open_failed(std::string cause)
 
 void shard::fill(steady_clock::time_point now)
 {
-    if (closed_ || !first_ || shared_->paused())
+    if (closed_ || waiting() == 0 || !may_serve() || !shared_->may_connect(now))
         return;
-    if (!shared_->may_connect(now))
-        return;
-    for (auto wanted = connects_to_start(line_size_, coming_, settings().max_connecting);
-         wanted > 0;
+    for (auto wanted = connects_to_start(waiting(), coming_, settings().max_connecting); wanted > 0;
          --wanted) {
         if (!shared_->take_connect_slot())
             break;
@@ -212,16 +309,20 @@ void shard::fill(steady_clock::time_point now)
 
 void shard::offer(backend& shared, std::size_t most)
 {
-    for (; most > 0 && first_ && !shared_->paused(); --most) {
-        waiter& w = *first_;
-        if (!w.on_offer(shared))
-            return;
-        // Its line is older than whatever it asks for next.
-        if (w.queue_ == this) {
-            unlink(w);
-            shared_->leave_queue();
+    const auto now = steady_clock::now();
+    for (; most > 0 && waiting() > 0 && !shared_->paused(); --most) {
+        auto turn = line().peek(worker_, now);
+        if (!turn.who)
+            break;
+        waiter& w = static_cast<waiter&>(*turn.who);
+        if (!w.on_offer(shared, turn.right)) {
+            turn.right.take_back();
+            break;
         }
+        // Its line is older than whatever it asks for next.
+        leave(w);
     }
+    tell_refused();
 }
 
 void shard::grow()
@@ -254,7 +355,7 @@ void shard::ask_others()
 
 void shard::lend_to(shard& other)
 {
-    if (first_ || idle_.empty() || closed_)
+    if (waiting() > 0 || idle_.empty() || closed_)
         return;
     backend& b = *idle_.back();
     idle_.pop_back();
@@ -283,8 +384,16 @@ void shard::sweep(steady_clock::time_point now)
 {
     if (closed_)
         return;
-    expire_waiters(now);
+    // While no backend is open and connects fail, the cause is worth more to a client than the rest
+    // of queue_timeout.
+    // Nothing is tried while the pool is paused: failures are old then.
+    const bool hopeless = shared_->working() == 0 && shared_->connects_fail() && !shared_->paused();
+    line().sweep(
+        worker_, now, hopeless ? settings().connect_timeout : steady_clock::duration::max());
+    tell_refused();
+    watch_tokens();
     expire_idle(now);
+    serve(now);
     fill(now);
     // `min` is kept by the first worker's shard, and only once the pool has been used.
     if (worker_ == 0 && shared_->open() > 0 && !shared_->paused() && shared_->may_connect(now)) {
@@ -295,26 +404,6 @@ void shard::sweep(steady_clock::time_point now)
             }
             start_connect();
         }
-    }
-}
-
-void shard::expire_waiters(steady_clock::time_point now)
-{
-    // Nothing is tried while the pool is paused: failures are old then.
-    const bool connects_fail = shared_->connects_fail() && !shared_->paused();
-    const bool any_open = shared_->working() > 0;
-    // The line is in order of arrival: the first who may stay ends it.
-    while (first_) {
-        waiter& w = *first_;
-        const auto verdict = judge_wait(now - w.since_, any_open, connects_fail, settings());
-        if (verdict == wait_end::keep_waiting)
-            return;
-        unlink(w);
-        shared_->leave_queue();
-        if (verdict == wait_end::unreachable)
-            w.on_refused(errc::connect_failed, shared_->last_failure());
-        else
-            w.on_refused(errc::pool_timeout, "");
     }
 }
 
@@ -337,7 +426,15 @@ void shard::expire_idle(steady_clock::time_point now)
 
 void shard::post_fill()
 {
-    asio::post(io_, [keep = pool(), this] { fill(steady_clock::now()); });
+    if (fill_posted_.exchange(true))
+        return;
+    asio::post(io_, [keep = pool(), this] {
+        fill_posted_.store(false);
+        const auto now = steady_clock::now();
+        serve(now);
+        fill(now);
+        watch_tokens();
+    });
 }
 
 void shard::post_close()
@@ -348,14 +445,11 @@ void shard::post_close()
 void shard::close_now()
 {
     closed_ = true;
+    tokens_.reset();
     while (!idle_.empty())
         discard(*idle_.back());
-    while (first_) {
-        waiter& w = *first_;
-        unlink(w);
-        shared_->leave_queue();
-        w.on_refused(errc::pool_closed, "the pool is closed");
-    }
+    line().refuse_all(worker_, errc::pool_closed);
+    tell_refused();
 }
 
 void shard::post_retire()
@@ -370,7 +464,7 @@ void shard::retire_all()
         discard(*idle_.back());
     const auto now = steady_clock::now();
     for (auto& each : all_)
-        each->book.expires = std::min(each->book.expires, now);
+        each.self->book.expires = std::min(each.self->book.expires, now);
     fill(now);
 }
 
@@ -384,48 +478,19 @@ bool shard::worn_out(const backend& b, steady_clock::time_point now) const noexc
 void shard::own(std::unique_ptr<backend> b)
 {
     b->book.index = all_.size();
-    all_.push_back(std::move(b));
+    all_.push_back({std::move(b), slot(), false});
 }
 
 std::unique_ptr<backend> shard::disown(backend& b) noexcept
 {
     const auto index = b.book.index;
-    auto owned = std::move(all_[index]);
+    auto self = std::move(all_[index].self);
     if (index + 1 != all_.size()) {
         all_[index] = std::move(all_.back());
-        all_[index]->book.index = index;
+        all_[index].self->book.index = index;
     }
     all_.pop_back();
-    return owned;
-}
-
-void shard::enqueue(waiter& w)
-{
-    w.queue_ = this;
-    w.next_ = nullptr;
-    w.previous_ = last_;
-    (last_ ? last_->next_ : first_) = &w;
-    last_ = &w;
-    ++line_size_;
-    if (first_ == &w)
-        publish_oldest();
-}
-
-void shard::unlink(waiter& w) noexcept
-{
-    (w.previous_ ? w.previous_->next_ : first_) = w.next_;
-    (w.next_ ? w.next_->previous_ : last_) = w.previous_;
-    const bool was_first = w.previous_ == nullptr;
-    w.queue_ = nullptr;
-    w.previous_ = w.next_ = nullptr;
-    --line_size_;
-    if (was_first)
-        publish_oldest();
-}
-
-void shard::publish_oldest() noexcept
-{
-    oldest_published_.store(first_ ? first_->since_ : steady_clock::time_point::max());
+    return self;
 }
 
 }  // namespace sluice::pool

@@ -3,9 +3,11 @@
 // Layer: pool. Thread: the worker's, but for what is marked "any thread". Backends are owned here,
 // leased or not; a lease is the right to use one, given back by give_back() or discard().
 //
-// A request that finds no idle backend waits in line. A backend that is given back goes straight
-// to the head of the line, here or, when somebody waits longer there, on another worker.
-// Bounds: backends by shared_pool's permits, waiters by max_queued, waiting by queue_timeout.
+// A request that finds no idle backend waits in line (dispatcher.hpp). A backend that is given back
+// goes straight to whoever is next, here or, when somebody elsewhere is far behind, on another
+// worker.
+// Bounds: backends by shared_pool's permits, waiters by max_queued, waiting by queue_timeout, and
+// both by the limits of the waiters' tenants.
 #pragma once
 
 #include <memory>
@@ -13,34 +15,22 @@
 #include <system_error>
 #include <vector>
 
+#include <asio/steady_timer.hpp>
+
 #include "pool/pool.hpp"
 
 namespace sluice::pool {
 
 // A request without a backend; a member of whoever waits, which leaves the line in its destructor.
-class waiter {
+class waiter : public candidate {
 public:
-    waiter() = default;
-    waiter(const waiter&) = delete;
-    waiter& operator=(const waiter&) = delete;
     virtual void on_backend(backend& granted) = 0;
-    // May use `shared` beside whoever holds it: true, it does, and waits no longer.
-    virtual bool on_offer(backend& /*shared*/) { return false; }
-    // errc::pool_timeout, pool_queue_full, pool_closed or connect_failed; `cause` for people.
-    virtual void on_refused(std::error_code code, const std::string& cause) = 0;
-
-    bool queued() const noexcept { return queue_ != nullptr; }
-    steady_clock::time_point since() const noexcept { return since_; }
+    // May use `shared` beside whoever holds it: true, it does, and waits no longer; then it has
+    // taken `right`, which ends with its request.
+    virtual bool on_offer(backend& /*shared*/, slot& /*right*/) { return false; }
 
 protected:
-    ~waiter();
-
-private:
-    friend class shard;
-    shard* queue_ = nullptr;
-    waiter* previous_ = nullptr;
-    waiter* next_ = nullptr;
-    steady_clock::time_point since_{};
+    ~waiter() = default;
 };
 
 class shard {
@@ -52,12 +42,17 @@ public:
     // latter also within this call, when the line is full).
     backend* acquire(waiter& w);
     void leave(waiter& w) noexcept;
-    // This very backend, if it is idle here and needs no probe. It may be gone already: only its
-    // address is looked at.
-    bool take(const backend& wanted);
-    // Lets those who wait use `shared`, first come, first served: up to `most`, and up to the first
-    // who wants a backend to itself.
+    // This very backend, if it is idle here, needs no probe and `w` may have it now. It may be gone
+    // already: only its address is looked at.
+    bool take(const backend& wanted, const waiter& w);
+    // Lets those who wait use `shared`, in their order: up to `most`, and up to the first who wants
+    // a backend to itself.
     void offer(backend& shared, std::size_t most);
+    // The right to run a request beside others on a backend that somebody else holds; empty: the
+    // tenant has no room, the request has to wait.
+    slot start_shared(const waiter& w, steady_clock::time_point now) noexcept;
+    // The request that `held` was leased for goes on by itself: others' may join it there.
+    slot detach_request(backend& held) noexcept;
     // One more backend would be of use, though nobody waits for it.
     void grow();
 
@@ -80,10 +75,9 @@ public:
     std::size_t idle_count() const noexcept { return idle_published_.load(); }  // any thread
     std::size_t backends() const noexcept { return all_.size(); }
     const std::vector<std::unique_ptr<backend>>& all() const noexcept { return all_; }
-    std::size_t waiting() const noexcept { return line_size_; }
+    // Requests that could be served if there were backends enough.
+    std::size_t waiting() const noexcept { return shared_->line().ready(worker_); }
 
-    // any thread; time_point::max() when nobody waits
-    steady_clock::time_point oldest_wait() const noexcept { return oldest_published_.load(); }
     void post_fill();   // any thread: a permit or an idle backend may be had, look again
     void post_close();  // any thread
     // any thread: what is connected now is closed when nobody uses it
@@ -92,21 +86,33 @@ public:
 private:
     friend class shared_pool;
 
-    void enqueue(waiter& w);
-    void unlink(waiter& w) noexcept;
-    void publish_oldest() noexcept;
-    bool grant_next(backend& b);
+    struct owned {
+        std::unique_ptr<backend> self;
+        slot right;           // of the request it is leased for
+        bool leased = false;  // counted as in flight
+    };
+
+    dispatcher& line() noexcept { return shared_->line(); }
+    account& payer_of(const waiter& w) const noexcept;
+    bool may_serve() const noexcept;
+    bool usable(const backend& b, steady_clock::time_point now) const noexcept;
+    void lease(backend& b, slot right) noexcept;
+    void end_lease(backend& b, steady_clock::time_point now);
+    bool grant_next(backend& b, steady_clock::time_point now);
+    void serve(steady_clock::time_point now);
+    void tell_refused();
+    void watch_tokens();
     void fill(steady_clock::time_point now);
     void start_connect();
     void ask_others();
     void lend_to(shard& other);
     void send_to(shard& other, backend& b);
     void received(std::unique_ptr<backend> b);
-    backend* take_idle(steady_clock::time_point now);
+    backend* best_idle(steady_clock::time_point now);
+    void take_out(backend& idle) noexcept;
     void park(backend& b);
     void own(std::unique_ptr<backend> b);
     std::unique_ptr<backend> disown(backend& b) noexcept;
-    void expire_waiters(steady_clock::time_point now);
     void expire_idle(steady_clock::time_point now);
     void close_now();
     void retire_all();
@@ -116,15 +122,14 @@ private:
     asio::io_context& io_;
     const std::size_t worker_;
 
-    std::vector<std::unique_ptr<backend>> all_;
+    std::vector<owned> all_;
     std::vector<backend*> idle_;  // the last used at the back: it is warm
-    waiter* first_ = nullptr;
-    waiter* last_ = nullptr;
-    std::size_t line_size_ = 0;
-    std::size_t coming_ = 0;  // connects and probes whose backend the line may count on
+    std::size_t coming_ = 0;      // connects and probes whose backend the line may count on
     bool closed_ = false;
     std::atomic<std::size_t> idle_published_{0};
-    std::atomic<steady_clock::time_point> oldest_published_{steady_clock::time_point::max()};
+    std::atomic<bool> fill_posted_{false};
+    std::unique_ptr<asio::steady_timer> tokens_;
+    steady_clock::time_point tokens_at_ = steady_clock::time_point::max();  // what it is set to
     std::uint64_t random_;
 };
 

@@ -100,6 +100,8 @@ enum class pool_mode { session, transaction, statement };
 struct pool_config {
     pool_mode mode = pool_mode::transaction;
     int size = 20;                   // backends of one (database, backend user), over all workers
+    bool find_size = false;          // size = "auto": no more than serve best, from min to size
+    int max = 40;                    // with "auto", what `size` becomes
     int min = 0;                     // opened before they are asked for, and kept
     int max_queued = 0;              // requests waiting for a backend; 0: no limit but the clients'
     duration queue_timeout{30'000};  // 0: wait for ever

@@ -137,9 +137,7 @@ void read_pool(const std::string& where, const node& table, database& into, prob
     node plain = table;
     if (const auto* size = table.find("size");
         size && size->value.kind == node_kind::text && size->value.text == "auto") {
-        found.error(size->value.at,
-                    "size = \"auto\" is not supported by this version; valid: an integer from 1 "
-                    "to 10000");
+        into.pool.find_size = true;
         std::erase_if(plain.members, [](const member& m) { return m.key == "size"; });
     }
     read_keys(where + ".pool", keys_of("databases.NAME.pool"), plain, &into.pool, found);
@@ -147,11 +145,16 @@ void read_pool(const std::string& where, const node& table, database& into, prob
         if (into.engine == engine::sqlite && !is_in(entry.key, sqlite_pool_keys))
             found.warning(entry.key_at, "pool." + entry.key + " has no effect on SQLite");
     }
+    if (into.pool.find_size)
+        into.pool.size = into.pool.max;
+    else if (const auto* max = table.find("max"))
+        found.error(max->key_at, "pool.max is for pool.size = \"auto\"");
     const auto* min = table.find("min");
     if (min && into.pool.min > into.pool.size)
         found.error(min->value.at,
-                    "pool.min = " + std::to_string(into.pool.min) +
-                        " is more than pool.size = " + std::to_string(into.pool.size));
+                    "pool.min = " + std::to_string(into.pool.min) + " is more than pool." +
+                        (into.pool.find_size ? "max" : "size") + " = " +
+                        std::to_string(into.pool.size));
 }
 
 // False: the engine is missing or wrong.

@@ -269,8 +269,10 @@ constexpr key sqlite_keys[] = {
 using p = pool_config;
 constexpr key pool_keys[] = {
     one_of<&p::mode>("mode", pool_modes, "transaction", "how long a client keeps a connection"),
-    whole<&p::size>("size", 1, 10'000, "20", "connections of one database and user"),
+    whole<&p::size>("size", 1, 10'000, "20",
+        "connections of one database and user; \"auto\": as many as serve best, from min to max"),
     whole<&p::min>("min", 0, 10'000, "0", "connections kept open"),
+    whole<&p::max>("max", 2, 10'000, "40", "connections at most, with size = \"auto\""),
     whole<&p::max_queued>("max_queued", 0, many, "0", "requests that may wait; 0: any number"),
     timed<&p::queue_timeout>("queue_timeout", 0, day, "30s", "how long one waits; 0s: for ever"),
     timed<&p::idle_timeout>("idle_timeout", 0, 365 * day, "10m",

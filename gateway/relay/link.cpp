@@ -50,6 +50,8 @@ void link::send(bytes_view bytes)
 {
     if (dead_)
         return;
+    if (pool_.finds_its_size())
+        note_begun();
     const auto status = stream_.send(bytes);
     if (status == io_status::would_block && !writing_blocked_) {
         writing_blocked_ = true;
@@ -89,6 +91,7 @@ void link::read_some()
         const auto scratch = poller_->scratch();
         const auto got = stream_.read(scratch);
         if (got.status == io_status::would_block) {
+            note_answered();
             settled();
             return;
         }
@@ -99,12 +102,31 @@ void link::read_some()
         if (!consume(scratch.first(got.bytes)))
             return;
         if (paused_ || (!hung_up_ && !stream_.may_hold_more(got.bytes, scratch.size()))) {
+            note_answered();
             settled();
             return;
         }
     }
     poller_->again(*this);
+    note_answered();
     settled();
+}
+
+void link::note_begun() noexcept
+{
+    if (timing_ || times_itself() || nothing_owed())
+        return;
+    timing_ = true;
+    begun_ = poller_->turn_time();
+}
+
+void link::note_answered()
+{
+    if (!timing_ || !nothing_owed() || dead_)
+        return;
+    timing_ = false;
+    if (!times_itself() && poller_)
+        pool_.sample(poller_->turn_time() - begun_, poller_->turn_time());
 }
 
 void link::resume_reading()

@@ -76,6 +76,8 @@ protected:
     virtual asio::awaitable<std::error_code> send_cancel() = 0;
     virtual bool leased() const noexcept = 0;
     virtual void describe_session(statistics::server_info& into) const = 0;
+    // Several clients' statements are on it, and are timed one by one.
+    virtual bool times_itself() const noexcept { return false; }
     virtual std::int64_t server_id() const noexcept = 0;  // its process or connection id, for logs
 
     // From every derived destructor, before the descriptor is closed.
@@ -104,11 +106,15 @@ protected:
 private:
     void on_ready(std::uint32_t events) override;
     void read_some();
+    void note_begun() noexcept;
+    void note_answered();
 
     poller* poller_ = nullptr;
     bool writing_blocked_ = false;
     bool hung_up_ = false;  // the server has closed its side
     int cancels_ = 0;
+    bool timing_ = false;  // of pools that find their own size: what the server takes
+    steady_clock::time_point begun_;
 };
 
 }  // namespace sluice::gateway

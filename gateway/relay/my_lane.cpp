@@ -98,7 +98,7 @@ bool my_lane::leased()
     meter_.begin(now());
     if (link_)
         return true;
-    if (last_link_ && shard_.take(*last_link_))
+    if (last_link_ && shard_.take(*last_link_, *this))
         return begin_lease(*last_link_);
     return lease();
 }

@@ -71,7 +71,7 @@ private:
     enum class ending : std::uint8_t { none, commit, rollback };
     ending ending_of(char type, std::size_t total, bytes_view rest) const;
     // pool::waiter
-    bool on_offer(backend& shared) override;
+    bool on_offer(backend& shared, pool::slot& right) override;
     // relay_lane
     std::size_t process(bytes_view in) override;
     bool begin_lease(backend& granted) override;
@@ -100,7 +100,7 @@ private:
     std::optional<server_time> expected_if_sharable() const noexcept;
     std::size_t share(bytes_view rest);
     std::size_t share_leased(bytes_view rest);
-    std::size_t submit(pg_link& link, bytes_view request, server_time expected);
+    std::size_t submit(pg_link& link, bytes_view request, server_time expected, pool::slot right);
     const sql::statement_traits& traits_of(std::string_view text);
     statement_ref prepare_unnamed(bytes_view message, bytes_view definition);
 

@@ -143,8 +143,14 @@ std::size_t pg_lane::share(bytes_view rest)
     const auto expected = expected_if_sharable();
     if (!expected || *expected == multiplexer::alone)
         return 0;
+    auto right = shard_.start_shared(*this, memory_.now());
+    if (!right)
+        return 0;
     pg_link* link = sharing_.pick(settings_, *expected, memory_.now());
-    return link ? submit(*link, rest.first(memory_.look.size), *expected) : 0;
+    if (link)
+        return submit(*link, rest.first(memory_.look.size), *expected, std::move(right));
+    right.take_back();
+    return 0;
 }
 
 // The request is the first on a link that was just leased: others may join it, unless it is known
@@ -155,15 +161,16 @@ std::size_t pg_lane::share_leased(bytes_view rest)
     if (!expected || settings_changed_)
         return 0;
     pg_link* link = std::exchange(link_, nullptr);
+    auto right = link->detach_request();
     link->begin_sharing(sharing_);
-    const auto taken = submit(*link, rest.first(memory_.look.size), *expected);
+    const auto taken = submit(*link, rest.first(memory_.look.size), *expected, std::move(right));
     if (*expected < multiplexer::alone)
         sharing_.fill(*link);
     return taken;
 }
 
 // The request that waits is at the front of in_.
-bool pg_lane::on_offer(backend& shared)
+bool pg_lane::on_offer(backend& shared, pool::slot& right)
 {
     auto& link = static_cast<pg_link&>(shared);
     if (starting_ || closed_ || in_.size() < header_size)
@@ -176,11 +183,14 @@ bool pg_lane::on_offer(backend& shared)
     if (!expected || *expected == multiplexer::alone ||
         !link.takes_more(settings_, memory_.now(), false))
         return false;
-    in_.consume(submit(link, request.first(memory_.look.size), *expected));
+    in_.consume(submit(link, request.first(memory_.look.size), *expected, std::move(right)));
     return true;
 }
 
-std::size_t pg_lane::submit(pg_link& link, bytes_view request, server_time expected)
+std::size_t pg_lane::submit(pg_link& link,
+                            bytes_view request,
+                            server_time expected,
+                            pool::slot right)
 {
     const auto digest = memory_.look.digest;
     meter_.granted(now());
@@ -198,7 +208,7 @@ std::size_t pg_lane::submit(pg_link& link, bytes_view request, server_time expec
     bound_named_ = false;
     link_ = nullptr;
     hold(wait::reply);
-    link.end_request(request, digest, expected);
+    link.end_request(request, digest, expected, std::move(right));
     watch_time();
     return at;
 }

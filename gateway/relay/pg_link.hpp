@@ -90,7 +90,13 @@ public:
     std::size_t requests() const noexcept { return multiplex_->requests.size(); }
     // Between these two a client enters one request, as it would on a link of its own.
     void begin_request(link_client& client) noexcept { client_ = &client; }
-    void end_request(bytes_view request, std::uint64_t digest, server_time expected);
+    // `right` is the request's, until it is answered here.
+    void end_request(bytes_view request,
+                     std::uint64_t digest,
+                     server_time expected,
+                     pool::slot right);
+    // Of the request that the link was leased for, before it is shared.
+    pool::slot detach_request() noexcept { return shard_->detach_request(*this); }
     void client_stalls();  // the one at the head does not take its bytes
     void leave_shared(link_client& client);
     // False: the server had not begun with it, and what it says will be swallowed.
@@ -179,6 +185,7 @@ private:
         std::size_t size = 0;           // of its bytes in the log
         std::uint64_t digest = 0;
         server_time expected{};
+        pool::slot right;
     };
     struct multiplex_state {
         multiplexer* by = nullptr;  // null: not shared now
@@ -212,6 +219,7 @@ private:
     void on_drained() override;
     void on_lost(const std::string& cause) override;
     bool nothing_owed() const noexcept override { return tracker_.idle(); }
+    bool times_itself() const noexcept override { return sharing(); }
     void step_recovery() override;
     asio::awaitable<std::error_code> send_cancel() override;
     bool leased() const noexcept override { return client_ != nullptr || sharing(); }

@@ -31,12 +31,15 @@ bool pg_link::takes_more(const session_settings& settings,
            applied_.fingerprint() == settings.fingerprint();
 }
 
-void pg_link::end_request(bytes_view request, std::uint64_t digest, server_time expected)
+void pg_link::end_request(bytes_view request,
+                          std::uint64_t digest,
+                          server_time expected,
+                          pool::slot right)
 {
     multiplex_state& state = *multiplex_;
     if (state.requests.empty())
         state.busy_since = poller_now();
-    state.requests.push({client_, request.size(), digest, expected});
+    state.requests.push({client_, request.size(), digest, expected, std::move(right)});
     state.log.append(request);
     state.expected += expected;
     client_ = nullptr;
@@ -61,18 +64,21 @@ void pg_link::on_turn_end()
 void pg_link::finish_request(char status)
 {
     multiplex_state& state = *multiplex_;
-    const shared_request done = state.requests.front();
+    shared_request& ended = state.requests.front();
+    link_client* const client = ended.client;
+    // What it took is known when the batch has been read; somebody of its tenant may begin now.
+    ended.right.release();
+    state.log.consume(ended.size);
+    state.expected -= ended.expected;
+    state.finished.push_back(std::move(ended));
     state.requests.pop();
-    state.log.consume(done.size);
-    state.expected -= done.expected;
-    state.finished.push_back(done);
     replied_ = delivered_ = false;
     held_ = 0;
     end_time_out();
     if (paused_)
         resume_reading();
-    if (done.client)
-        done.client->on_shared_done();
+    if (client)
+        client->on_shared_done();
     if (status != 'I')
         lost("a statement that only reads opened a transaction");
 }
@@ -87,12 +93,16 @@ void pg_link::learn_times()
     server_time all{1};
     for (const auto& each : state.finished)
         all += each.expected;
-    for (const auto& each : state.finished) {
+    for (auto& each : state.finished) {
         const double share =
             static_cast<double>(each.expected.count() + 1) / static_cast<double>(all.count() + 1);
         const server_time own(
             static_cast<server_time::rep>(share * static_cast<double>(took.count())));
         state.by->latencies().learn(each.digest, own);
+        if (each.right)
+            each.right.charge(own);
+        if (pool_.finds_its_size())
+            pool_.sample(own, now);
     }
     state.finished.clear();
 }
@@ -226,7 +236,11 @@ void pg_link::lose_shared(const std::string& cause, bool mid_message)
     if ((replied_ || !cancel_error_.empty()) && !state.requests.empty())
         begun = std::exchange(state.requests.front().client, nullptr);
     hand_back(0);
-    state.requests.clear();
+    while (!state.requests.empty()) {
+        state.requests.front().right = {};
+        state.requests.pop();
+    }
+    state.finished.clear();
     if (begun)
         begun->on_shared_lost(cause, mid_message);
 }

@@ -6,6 +6,7 @@
 #include "gateway/context.hpp"
 #include "gateway/log/log.hpp"
 #include "gateway/statistics/snapshot.hpp"
+#include "gateway/tenants/refusals.hpp"
 #include "gateway/worker.hpp"
 #include "proto/core/errc.hpp"
 
@@ -21,6 +22,7 @@ relay_lane::relay_lane(context& shared, client_channel& channel, relay_database&
       sweeps_(shared.workers[channel.worker()]->deadlines())
 {
     meter_.count_in(channel.counted_in());
+    enroll(database.pool().line().account_of(channel.tenant()));
     limits_.set_database(database.limits(), database.entry());
     limits_.set_tenant(channel.tenant(), shared.tenants);
     sweeps_.note(limits_.smallest());
@@ -185,6 +187,11 @@ void relay_lane::on_refused(std::error_code code, const std::string& cause)
         refuse_next(client_error::backend_unreachable,
                     where + " cannot be reached: " + cause,
                     "Sluice tried for pool.connect_timeout (" + ms(limits.connect_timeout) + ").");
+    } else if (auto by_tenant =
+                   explain_tenant_refusal(code,
+                                          *channel_.tenant(),
+                                          shared_.tenants.section_of(channel_.tenant()->name()))) {
+        refuse_next(by_tenant->code, std::move(by_tenant->message), std::move(by_tenant->hint));
     } else if (code == errc::pool_queue_full) {
         refuse_next(client_error::queue_full,
                     "too many requests wait for a connection to " + where +

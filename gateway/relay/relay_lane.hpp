@@ -98,6 +98,7 @@ private:
     // pool::waiter
     void on_backend(backend& granted) override;
     void on_refused(std::error_code code, const std::string& cause) override;
+    std::uint64_t client_id() const noexcept override { return channel_.identity().id; }
 
     std::string_view waits_for() const;
 

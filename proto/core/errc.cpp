@@ -21,6 +21,10 @@ public:
             case errc::authentication_failed: return "authentication failed";
             case errc::pool_timeout: return "no backend became free within queue_timeout";
             case errc::pool_queue_full: return "more requests wait than max_queued allows";
+            case errc::tenant_queue_full: return "more requests of the tenant wait than allowed";
+            case errc::tenant_timeout: return "waited longer than the tenant's queue_timeout";
+            case errc::tenant_rate: return "more requests of the tenant than max_rate allows";
+            case errc::overloaded: return "the tenant's requests wait longer than target_delay";
             case errc::pool_closed: return "the pool is closed";
             case errc::connect_failed: return "the database could not be reached";
             case errc::connect_timeout: return "no connection within connect_timeout";
@@ -36,6 +40,10 @@ public:
         switch (static_cast<errc>(value)) {
             case errc::pool_timeout:
             case errc::pool_queue_full:
+            case errc::tenant_queue_full:
+            case errc::tenant_timeout:
+            case errc::tenant_rate:
+            case errc::overloaded:
             case errc::pool_closed:
             case errc::stopped: return blame::overload;
             case errc::connect_failed:

@@ -17,6 +17,10 @@ enum class errc {
     authentication_failed,  // wrong password or unknown user, not told apart
     pool_timeout,           // waited longer than queue_timeout
     pool_queue_full,        // more waiters than max_queued
+    tenant_queue_full,      // ... of its tenant's
+    tenant_timeout,         // waited longer than its tenant's queue_timeout
+    tenant_rate,            // waited too long for max_rate
+    overloaded,             // its tenant waits longer than target_delay; the newest are refused
     pool_closed,            // the pool is being removed or the process ends
     connect_failed,         // the database refused or could not be reached
     connect_timeout,        // ... within connect_timeout

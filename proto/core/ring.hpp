@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 namespace sluice {
@@ -24,12 +25,12 @@ public:
     T& front() noexcept { return slots_[first_]; }
     const T& front() const noexcept { return slots_[first_]; }
 
-    void push(const T& value)
+    void push(T value)
     {
         if (count_ == slots_.size())
             grow();
         ++count_;
-        (*this)[count_ - 1] = value;
+        (*this)[count_ - 1] = std::move(value);
     }
     void pop() noexcept
     {
@@ -39,7 +40,7 @@ public:
     void erase(std::size_t i) noexcept
     {
         for (; i + 1 < count_; ++i)
-            (*this)[i] = (*this)[i + 1];
+            (*this)[i] = std::move((*this)[i + 1]);
         --count_;
     }
     void clear() noexcept { first_ = count_ = 0; }
@@ -49,7 +50,7 @@ private:
     {
         std::vector<T> larger(std::max<std::size_t>(smallest, slots_.size() * 2));
         for (std::size_t i = 0; i < count_; ++i)
-            larger[i] = (*this)[i];
+            larger[i] = std::move((*this)[i]);
         slots_.swap(larger);
         first_ = 0;
     }

@@ -46,27 +46,5 @@ TEST(PoolPolicy, LifetimesAreSpreadByAtMostATenth)
     EXPECT_EQ(jittered(milliseconds(5), 77), milliseconds(5));
 }
 
-TEST(PoolPolicy, ABackendMovesOnlyForWhoeverCameClearlyEarlier)
-{
-    const steady_clock::time_point start{};
-    EXPECT_FALSE(serve_elsewhere(true, start, false, start));
-    EXPECT_TRUE(serve_elsewhere(false, start, true, start));
-    EXPECT_FALSE(serve_elsewhere(true, start + milliseconds(1), true, start));
-    EXPECT_TRUE(serve_elsewhere(true, start + milliseconds(3), true, start));
-    EXPECT_FALSE(serve_elsewhere(true, start, true, start + milliseconds(3)));
-}
-
-TEST(PoolPolicy, AWaitEndsWithTheCauseWhenTheDatabaseIsDown)
-{
-    limits with;
-    with.queue_timeout = seconds(30);
-    with.connect_timeout = seconds(5);
-    EXPECT_EQ(judge_wait(seconds(4), false, true, with), wait_end::keep_waiting);
-    EXPECT_EQ(judge_wait(seconds(5), false, true, with), wait_end::unreachable);
-    EXPECT_EQ(judge_wait(seconds(5), true, true, with), wait_end::keep_waiting);
-    EXPECT_EQ(judge_wait(seconds(5), false, false, with), wait_end::keep_waiting);
-    EXPECT_EQ(judge_wait(seconds(30), true, false, with), wait_end::timed_out);
-}
-
 }  // namespace
 }  // namespace sluice::pool
