@@ -125,6 +125,8 @@ bool session::choose_sqlite()
     options.tenant = tenant_.shared();
     options.sweeps = &home_.deadlines();
     home_.deadlines().note(options.limits.smallest());
+    options.places = shared_.files.places_of(identity_.database);
+    options.tenants = &shared_.tenants;
     options.way_in = &shared_.operations.gate_of(identity_.database);
     options.pause_most = rules_->settings.find_database(identity_.database)->pool.queue_timeout;
     if (protocol_ == client_protocol::mysql) {

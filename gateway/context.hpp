@@ -52,13 +52,13 @@ struct context {
     tenant_table tenants;                          // any thread
     // Of all pools: a tenant's limits hold over all of them.
     const std::shared_ptr<pool::scheduler> scheduling = std::make_shared<pool::scheduler>();
-    sqlite_files files;                            // any thread, after start
-    cancel_registry cancels;                       // any thread
-    statement_table statements;                    // any thread
-    database_table databases;                      // any thread
-    rsa_keys rsa;                                  // any thread
-    server_version mysql_version;                  // any thread
-    std::atomic<std::size_t> clients{0};           // any thread
+    sqlite_files files;                   // any thread, after start
+    cancel_registry cancels;              // any thread
+    statement_table statements;           // any thread
+    database_table databases;             // any thread
+    rsa_keys rsa;                         // any thread
+    server_version mysql_version;         // any thread
+    std::atomic<std::size_t> clients{0};  // any thread
     // When the process began.
     const std::chrono::system_clock::time_point started_at = std::chrono::system_clock::now();
 };

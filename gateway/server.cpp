@@ -89,6 +89,10 @@ bool server::prepare()
         log::error("cannot start", {{"why", error}});
         return false;
     }
+    std::vector<asio::io_context*> loops;
+    for (const auto& each : shared_.workers)
+        loops.push_back(&each->io());
+    shared_.files.admit(*settings, loops, shared_.scheduling);
     if (error = prepare_rsa_key(); !error.empty()) {
         log::error("cannot start", {{"why", error}});
         return false;

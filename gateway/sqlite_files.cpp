@@ -7,6 +7,10 @@
 namespace sluice::gateway {
 namespace {
 
+// Statements that a file works on at once: enough for writes to share their flushes, few enough for
+// a tenant's share to be felt.
+constexpr std::size_t places = 128;
+
 int as_int(std::size_t bytes)
 {
     return static_cast<int>(std::min<std::size_t>(bytes, std::numeric_limits<std::int32_t>::max()));
@@ -65,10 +69,46 @@ std::shared_ptr<live_limits> sqlite_files::limits(const std::string& name) const
     return found == limits_.end() ? nullptr : found->second;
 }
 
+void sqlite_files::admit(const config& settings,
+                         const std::vector<asio::io_context*>& loops,
+                         const std::shared_ptr<pool::scheduler>& lock)
+{
+    for (const auto& [name, file] : files_) {
+        const auto& pool = settings.find_database(name)->pool;
+        pool::dispatcher::bounds within;
+        if (pool.max_queued > 0)
+            within.max_queued = static_cast<std::size_t>(pool.max_queued);
+        within.queue_timeout =
+            pool.queue_timeout.count() > 0 ? pool.queue_timeout : std::chrono::hours(24 * 365);
+        places_[name] = pool::admission::create(places, within, loops, lock);
+    }
+}
+
+std::shared_ptr<pool::admission> sqlite_files::places_of(const std::string& name) const
+{
+    const auto found = places_.find(name);
+    return found == places_.end() ? nullptr : found->second;
+}
+
+void sqlite_files::for_each_places(
+    const std::function<void(const std::string&, pool::admission&)>& look) const
+{
+    for (const auto& [name, each] : places_)
+        look(name, *each);
+}
+
+void sqlite_files::sweep(std::size_t worker, std::chrono::steady_clock::time_point now)
+{
+    for (const auto& [name, each] : places_)
+        each->sweep(worker, now);
+}
+
 void sqlite_files::close(std::chrono::milliseconds grace)
 {
     for (auto& [name, file] : files_)
         file->close(grace);
+    for (auto& [name, each] : places_)
+        each->stop();
 }
 
 }  // namespace sluice::gateway

@@ -182,6 +182,7 @@ void worker::sweep()
         return;
     swept_ = now;
     shared_.databases.sweep(index_, now);
+    shared_.files.sweep(index_, now);
     if (index_ == 0 && sweeps_ % sessions_every == 0)
         shared_.tenants.sweep(now);
     if (++sweeps_ % sessions_every != 0)

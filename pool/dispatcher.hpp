@@ -136,6 +136,7 @@ public:
 
     // For people: `most` of those that wait, and every account. `connecting`: no backend is open.
     std::vector<wait> list_waiting(std::size_t most, bool connecting) const;
+    std::chrono::nanoseconds longest_wait(steady_clock::time_point now) const;
     // Why this one waits; none: it does not.
     std::optional<wait> explain(const candidate& r, bool connecting) const;
     std::vector<standing> list_accounts() const;

@@ -167,6 +167,20 @@ std::vector<dispatcher::wait> dispatcher::list_waiting(std::size_t most, bool co
     return all;
 }
 
+std::chrono::nanoseconds dispatcher::longest_wait(steady_clock::time_point now) const
+{
+    std::chrono::nanoseconds longest{0};
+    const guard held(lock_->mutex);
+    for (const auto& [of, each] : accounts_) {
+        for (std::size_t worker = 0; worker < lines_.size(); ++worker) {
+            // First come, first served: the first has waited longest.
+            if (const place* first = each->share_.queue(worker).first())
+                longest = std::max<std::chrono::nanoseconds>(longest, now - first->since());
+        }
+    }
+    return longest;
+}
+
 std::optional<dispatcher::wait> dispatcher::explain(const candidate& r, bool connecting) const
 {
     const guard held(lock_->mutex);

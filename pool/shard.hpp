@@ -74,7 +74,7 @@ public:
 
     std::size_t idle_count() const noexcept { return idle_published_.load(); }  // any thread
     std::size_t backends() const noexcept { return all_.size(); }
-    const std::vector<std::unique_ptr<backend>>& all() const noexcept { return all_; }
+    const backend& backend_at(std::size_t i) const noexcept { return *all_[i].self; }
     // Requests that could be served if there were backends enough.
     std::size_t waiting() const noexcept { return shared_->line().ready(worker_); }
 

@@ -131,6 +131,7 @@ public:
     void detach(const session_ref& s);
     void set_context(session_state& s, session_context who);
     transaction_status status(const session_state& s) const;
+    bool holds_lease(const session_state& s) const;
 
 private:
     using lock = std::unique_lock<std::mutex>;

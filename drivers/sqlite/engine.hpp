@@ -66,6 +66,7 @@ public:
     // Between operations only.
     void set_context(session_context who);
     transaction_status status() const;  // as of the last completion, or lost by a timeout since
+    bool may_write() const;             // has the writer to itself, to the transaction's end
 
     // Compiles, runs nothing. Outside a transaction with the lease: on a reader.
     template <class Token>

@@ -38,6 +38,11 @@ transaction_status session::status() const
 {
     return state_->on->status(*state_);
 }
+bool session::may_write() const
+{
+    return state_->on->holds_lease(*state_);
+}
+
 void session::cancel()
 {
     state_->on->cancel(*state_);
@@ -106,6 +111,12 @@ transaction_status engine::status(const session_state& s) const
 {
     const std::scoped_lock held(mutex_);
     return s.where == place::running ? s.current.result.transaction : s.transaction.status;
+}
+
+bool engine::holds_lease(const session_state& s) const
+{
+    const std::scoped_lock held(mutex_);
+    return lease_.get() == &s;
 }
 
 void engine::submit(const session_ref& s, job&& wanted)

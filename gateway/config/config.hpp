@@ -205,7 +205,7 @@ struct tenant {
     int max_queued = 0;
     duration queue_timeout{0};
     double max_rate = 0;  // requests a second
-    int burst = 0;  // 0: a tenth of a second's worth
+    int burst = 0;        // 0: a tenth of a second's worth
     duration target_delay{0};
     duration statement_timeout{0};
     duration transaction_timeout{0};

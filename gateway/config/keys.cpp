@@ -117,8 +117,7 @@ constexpr std::string_view durabilities[] = {"full", "normal"};
 constexpr std::string_view pool_modes[] = {"session", "transaction", "statement"};
 constexpr std::string_view mysql_tls_modes[] = {
     "disabled", "preferred", "required", "verify_ca", "verify_identity"};
-constexpr std::string_view tenant_keys_[] = {
-    "database", "user", "user_suffix", "startup", "sni"};
+constexpr std::string_view tenant_keys_[] = {"database", "user", "user_suffix", "startup", "sni"};
 constexpr std::string_view priorities[] = {"high", "normal", "low"};
 
 constexpr key root_keys[] = {

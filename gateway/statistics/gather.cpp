@@ -107,8 +107,8 @@ private:
     void describe_servers(std::size_t worker, part& mine, std::size_t& left)
     {
         for (; left > 0 && mine.next_pool < pools_.size(); --left) {
-            const auto& all = pools_[mine.next_pool]->pool().at(worker).all();
-            if (mine.next_server >= all.size()) {
+            const auto& shard = pools_[mine.next_pool]->pool().at(worker);
+            if (mine.next_server >= shard.backends()) {
                 ++mine.next_pool;
                 mine.next_server = 0;
                 continue;
@@ -125,7 +125,7 @@ private:
             info.mysql = counted.database->engine == "mysql";
             info.user = counted.user;
             info.worker = static_cast<std::uint32_t>(worker);
-            static_cast<const link&>(*all[mine.next_server++]).describe(info);
+            static_cast<const link&>(shard.backend_at(mine.next_server++)).describe(info);
         }
     }
 
@@ -221,13 +221,9 @@ std::vector<pool_info> pools_now(context& shared)
         info.size = pool.limits().size;
         info.open = pool.open();
         info.working = pool.working();
-        auto oldest = time_point::max();
-        for (std::size_t i = 0; i < pool.workers(); ++i) {
+        for (std::size_t i = 0; i < pool.workers(); ++i)
             info.idle += pool.at(i).idle_count();
-            oldest = std::min(oldest, pool.at(i).oldest_wait());
-        }
-        if (oldest < now)
-            info.oldest_wait = now - oldest;
+        info.oldest_wait = pool.line().longest_wait(now);
         if (pool.connects_fail()) {
             info.last_failure = pool.last_failure();
             info.failed_of_late = now < pool.retry_at() + failure_time;

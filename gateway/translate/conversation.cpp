@@ -56,6 +56,29 @@ bool conversation::between_transactions() const noexcept
     return block_ == block::none && !copy_;
 }
 
+bool conversation::wants_turn() const noexcept
+{
+    const auto type = static_cast<char>(work_.readable()[0]);
+    return (type == 'Q' || type == 'E') && !skip_until_sync_;
+}
+
+std::size_t conversation::refuse_next(const tenant_refusal& why)
+{
+    const auto found = pg::next_frame(work_.readable(), options_.max_message);
+    reply_error error;
+    error.sqlstate = rule_for(why.code).sqlstate;
+    error.message = why.message;
+    error.hint = why.hint;
+    send_error("ERROR", error);
+    if (block_ == block::open)
+        block_ = block::failed;
+    if (found->message.type == 'Q')
+        ready();
+    else
+        skip_until_sync_ = true;
+    return found->message.wire_size();
+}
+
 void conversation::close_with_error(client_error why)
 {
     const auto& rule = rule_for(why);

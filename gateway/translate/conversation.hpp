@@ -75,6 +75,8 @@ private:
     bool refused_in_failed(const client_statement& statement) const noexcept;
     reply_error aborted();
     asio::awaitable<void> refuse_in_failed(const client_statement& statement);
+    bool wants_turn() const noexcept override;
+    std::size_t refuse_next(const tenant_refusal& why) override;
     asio::awaitable<void> answer(const pg::frame& message);
     bool next_is(char type) const;
 

@@ -13,6 +13,7 @@
 #include <asio/use_awaitable.hpp>
 
 #include "gateway/statistics/snapshot.hpp"
+#include "proto/core/errc.hpp"
 
 namespace sluice::gateway {
 
@@ -23,9 +24,13 @@ dialogue::dialogue(client_channel& channel, sqlite::database& on, translate_opti
       options_(with),
       limits_(with.limits),
       worker_(channel.worker()),
-      client_took_(channel.io())
+      client_took_(channel.io()),
+      client_id_(channel.identity().id),
+      tenant_(channel.tenant())
 {
     meter_.count_in(channel.counted_in());
+    if (options_.places)
+        turn_.enroll_with(options_.places->line().account_of(tenant_));
 }
 
 void dialogue::take(bytes_view bytes)
@@ -59,8 +64,10 @@ void dialogue::gone()
     channel_ = nullptr;
     session_.cancel();
     client_took_.cancel();
-    if (!busy_)
+    if (!busy_) {
+        end_turn();
         come_out();
+    }
 }
 
 void dialogue::cancel()
@@ -70,6 +77,11 @@ void dialogue::cancel()
     if (held_) {
         close_with_error(client_error::cancelled);
         client_took_.cancel();
+        return;
+    }
+    if (turn_.waiting) {
+        end_turn();
+        turn_.on_refused(errc::cancelled, "");
         return;
     }
     cancelled_ = true;
@@ -136,11 +148,24 @@ asio::awaitable<void> dialogue::run([[maybe_unused]] std::shared_ptr<dialogue> s
                 if (over())
                     break;
             }
+            if (options_.places && !turn_.inside() && wants_turn()) {
+                auto asking = take_turn();
+                co_await std::move(asking);
+                if (over())
+                    break;
+                if (turn_.refused) {
+                    work_.consume(refuse_next(explain_refusal()));
+                    continue;
+                }
+            }
             cancelled_ = false;
             note_begin();
             auto answering = answer_next();
             const auto taken = co_await std::move(answering);
             work_.consume(taken);
+            // A transaction that may write keeps its turn: everybody else waits for it anyway.
+            if (turn_.inside() && (between_transactions() || !session_.may_write()))
+                end_turn();
             if (inside_ && options_.way_in->closed() && between_transactions())
                 come_out();
         }
@@ -149,6 +174,8 @@ asio::awaitable<void> dialogue::run([[maybe_unused]] std::shared_ptr<dialogue> s
             close_with_error(client_error::out_of_memory);
     }
     busy_ = false;
+    if (gone_ || closing_)
+        end_turn();
     if (gone_ || between_transactions())
         come_out();
     if (!over())
@@ -185,6 +212,41 @@ asio::awaitable<void> dialogue::go_in()
         way.forget(this);
         held_ = false;
     }
+}
+
+// Until it may run a statement, or turn_ says why not.
+asio::awaitable<void> dialogue::take_turn()
+{
+    turn_.refused = {};
+    if (options_.places->enter(turn_, worker_))
+        co_return;
+    turn_.waiting = true;
+    while (!over() && !turn_.inside() && !turn_.refused) {
+        client_took_.expires_at(asio::steady_timer::time_point::max());
+        asio::error_code woken;
+        auto token = asio::redirect_error(asio::use_awaitable, woken);
+        auto waiting = client_took_.async_wait(token);
+        co_await std::move(waiting);
+    }
+    turn_.waiting = false;
+    if (over())
+        end_turn();
+}
+
+void dialogue::end_turn()
+{
+    if (options_.places && (turn_.inside() || turn_.queued()))
+        options_.places->leave(turn_, worker_);
+}
+
+tenant_refusal dialogue::explain_refusal() const
+{
+    const auto section = options_.tenants->section_of(tenant_->name());
+    if (auto by_tenant = explain_tenant_refusal(turn_.refused, *tenant_, section))
+        return std::move(*by_tenant);
+    const auto code = client_error_for(turn_.refused);
+    const auto& rule = rule_for(code);
+    return {code, std::string(rule.message), std::string(rule.hint)};
 }
 
 void dialogue::come_out() noexcept

@@ -25,7 +25,10 @@
 #include "gateway/errors.hpp"
 #include "gateway/lane.hpp"
 #include "gateway/statistics/request_meter.hpp"
+#include "gateway/tenants/refusals.hpp"
+#include "gateway/tenants/table.hpp"
 #include "gateway/translate/row_stream.hpp"
+#include "pool/admission.hpp"
 
 // GCC 12.2 warns of coroutine frames whose operator new it inlined and whose delete it did not.
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
@@ -39,8 +42,10 @@ struct translate_options {
     admin::gate* way_in = nullptr;            // outlives every dialogue; null: always open
     std::chrono::milliseconds pause_most{0};  // how long a client waits for it; 0: no limit
     client_limits_in_force limits;
-    std::shared_ptr<pool::tenant> tenant;  // whose max_buffer holds; null: none does
-    sweep_list* sweeps = nullptr;          // the worker's; null: nobody looks
+    std::shared_ptr<pool::tenant> tenant;     // whose max_buffer holds; null: none does
+    sweep_list* sweeps = nullptr;             // the worker's; null: nobody looks
+    std::shared_ptr<pool::admission> places;  // null: any number of statements at once
+    const tenant_table* tenants = nullptr;    // with `places`; outlives every dialogue
 };
 
 class dialogue : public std::enable_shared_from_this<dialogue>, private swept {
@@ -69,6 +74,10 @@ protected:
     virtual bool may_lose_transaction() const noexcept = 0;
     // Rolls it back; the client hears of it with its next statement.
     virtual asio::awaitable<void> lose_transaction(time_limit by) = 0;
+    // Whether the message runs a statement, which has to wait for its turn.
+    virtual bool wants_turn() const noexcept = 0;
+    // Answers it with this error; says how many bytes of work_ it was.
+    virtual std::size_t refuse_next(const tenant_refusal& why) = 0;
 
     bool over() const noexcept { return gone_ || closing_; }
     bool refill();
@@ -118,6 +127,28 @@ private:
     asio::awaitable<void> run(std::shared_ptr<dialogue> self);
     asio::awaitable<void> go_in();
     void come_out() noexcept;
+    asio::awaitable<void> take_turn();
+    void end_turn();
+    tenant_refusal explain_refusal() const;
+
+    // Its place in the line of those who want a statement run.
+    class turn final : public pool::admission::guest {
+    public:
+        explicit turn(dialogue& of) : of_(of) {}
+        void enroll_with(pool::account_ref account) { enroll(std::move(account)); }
+        void on_admitted() override { of_.client_took_.cancel(); }
+        void on_refused(std::error_code code, const std::string&) override
+        {
+            refused = code;
+            of_.client_took_.cancel();
+        }
+        std::uint64_t client_id() const noexcept override { return of_.client_id_; }
+        std::error_code refused;
+        bool waiting = false;
+
+    private:
+        dialogue& of_;
+    };
     void after_run();
     void send_rows(byte_queue rows, row_stream& from);
 
@@ -130,6 +161,9 @@ private:
     asio::steady_timer client_took_;
     std::chrono::steady_clock::time_point transaction_since_{};
     time_limit running_under_ = time_limit::statement;
+    const std::uint64_t client_id_;
+    const std::shared_ptr<pool::tenant> tenant_;  // keeps it, for what is said of it
+    turn turn_{*this};
 };
 
 }  // namespace sluice::gateway

@@ -19,6 +19,7 @@ using std::chrono::steady_clock;
 
 dialogue::~dialogue()
 {
+    end_turn();
     come_out();
     arrived_.clear();
     work_.clear();

@@ -66,6 +66,22 @@ void my_conversation::close_with_error(client_error why)
     close_now(rule_for(why).message);
 }
 
+bool my_conversation::wants_turn() const noexcept
+{
+    const auto found = mysql::next_message(work_.readable(), options_.max_message);
+    if (!found || found->missing > 0)
+        return false;
+    const auto what = mysql::command_of(found->found.payload());
+    return what && (*what == mysql::command::query || *what == mysql::command::stmt_execute);
+}
+
+std::size_t my_conversation::refuse_next(const tenant_refusal& why)
+{
+    const auto found = mysql::next_message(work_.readable(), options_.max_message);
+    append_my_error(channel_->out(), found->found.next_sequence, why.code, why.message, why.hint);
+    return found->found.packets.size();
+}
+
 void my_conversation::malformed()
 {
     close_with_error(client_error::malformed_message);

@@ -79,6 +79,8 @@ private:
     bool may_lose_transaction() const noexcept override { return open_; }
     asio::awaitable<void> lose_transaction(time_limit by) override;
     bool tells_lost(mysql::command what, bytes_view payload);
+    bool wants_turn() const noexcept override;
+    std::size_t refuse_next(const tenant_refusal& why) override;
 
     // my_conversation.cpp
     asio::awaitable<void> command(mysql::command what, bytes_view payload, std::size_t packet);

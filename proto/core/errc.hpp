@@ -46,6 +46,8 @@ inline std::error_condition make_error_condition(blame b) noexcept
 }  // namespace sluice
 
 template <>
-struct std::is_error_code_enum<sluice::errc> : std::true_type {};
+struct std::is_error_code_enum<sluice::errc> : std::true_type {
+};
 template <>
-struct std::is_error_condition_enum<sluice::blame> : std::true_type {};
+struct std::is_error_condition_enum<sluice::blame> : std::true_type {
+};
