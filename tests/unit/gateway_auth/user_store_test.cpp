@@ -213,13 +213,22 @@ TEST(UserStore, ALoginCostsLessThanItsBudgetAndTheSameForUnknownUsers)
     add(users, "alice", {"secret"});
     add(users, "bob", {verifier_text("secret")});
     const auto store = store_of(users);
-    const auto right = cost_of_login(store, "alice", "secret");
+    // A busy machine makes everything cost more for a while; what really differs does so each time.
+    double right = 1;
+    double wrong = 1;
+    double verifier = 1;
+    double unknown = 1;
+    const auto unlike = [&] {
+        return std::max({wrong, verifier, unknown}) >= 1.5 * std::min({wrong, verifier, unknown});
+    };
+    for (int i = 0; i < 8 && (right >= 0.0004 || unlike()); ++i) {
+        right = std::min(right, cost_of_login(store, "alice", "secret"));
+        wrong = std::min(wrong, cost_of_login(store, "alice", "wrong"));
+        verifier = std::min(verifier, cost_of_login(store, "bob", "wrong"));
+        unknown = std::min(unknown, cost_of_login(store, "carol", "wrong"));
+    }
     EXPECT_LT(right, 0.0004);
-    const auto wrong = cost_of_login(store, "alice", "wrong");
-    const auto verifier = cost_of_login(store, "bob", "wrong");
-    const auto unknown = cost_of_login(store, "carol", "wrong");
-    EXPECT_LT(std::max({wrong, verifier, unknown}), 1.5 * std::min({wrong, verifier, unknown}))
-        << wrong << ' ' << verifier << ' ' << unknown;
+    EXPECT_FALSE(unlike()) << wrong << ' ' << verifier << ' ' << unknown;
 }
 
 // For TSan: workers read one store at once.
