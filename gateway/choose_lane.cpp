@@ -1,4 +1,5 @@
 // gateway/choose_lane.cpp: who may use which database, and by which lane.
+#include "gateway/admin/console_lane.hpp"
 #include "gateway/context.hpp"
 #include "gateway/my_lobby.hpp"
 #include "gateway/relay/my_lane.hpp"
@@ -48,11 +49,17 @@ bool session::enter_tenant()
 bool session::choose_lane()
 {
     const auto& settings = rules_->settings;
+    if (over_max_ && !admin::is_console(settings, identity_.database)) {
+        refuse_one_too_many();
+        return false;
+    }
     const bool undecided = protocol_ == client_protocol::mysql && identity_.database.empty();
     if (undecided && !choose_default_database()) {
         lane_ = std::make_unique<my_lobby>(shared_, *this);
         return true;
     }
+    if (admin::is_console(settings, identity_.database))
+        return choose_console();
     const database* entry = settings.find_database(identity_.database);
     if (!entry) {
         refuse(client_error::unknown_database,
@@ -85,6 +92,19 @@ bool session::choose_lane()
             return choose_sqlite();
     }
     return false;
+}
+
+bool session::choose_console()
+{
+    if (!admin::may_enter(rules_->settings.find_user(identity_.user))) {
+        refuse(client_error::forbidden_database,
+               "user \"" + identity_.user + "\" may not use the admin console",
+               "Set admin = true in [users." + identity_.user + "]; stats = true: to look only.");
+        return false;
+    }
+    lane_ = protocol_ == client_protocol::mysql ? admin::make_my_console(shared_, *this)
+                                                : admin::make_pg_console(shared_, *this);
+    return true;
 }
 
 bool session::choose_postgres(const database& entry, const user* who)

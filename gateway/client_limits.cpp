@@ -49,4 +49,18 @@ void client_limits::leave(const std::string& database, const std::string& user) 
     count_down(users_, user);
 }
 
+std::size_t client_limits::clients_of_database(const std::string& name) const
+{
+    const std::scoped_lock lock(mutex_);
+    const auto found = databases_.find(name);
+    return found == databases_.end() ? 0 : found->second;
+}
+
+std::size_t client_limits::clients_of_user(const std::string& name) const
+{
+    const std::scoped_lock lock(mutex_);
+    const auto found = users_.find(name);
+    return found == users_.end() ? 0 : found->second;
+}
+
 }  // namespace sluice::gateway

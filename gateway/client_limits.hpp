@@ -53,10 +53,14 @@ public:
                   std::size_t user_max,
                   ticket& into);
 
+    // How many there are now.
+    std::size_t clients_of_database(const std::string& name) const;
+    std::size_t clients_of_user(const std::string& name) const;
+
 private:
     void leave(const std::string& database, const std::string& user) noexcept;
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::unordered_map<std::string, std::size_t> databases_;
     std::unordered_map<std::string, std::size_t> users_;
 };

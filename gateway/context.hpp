@@ -11,6 +11,7 @@
 
 #include "drivers/io/poller.hpp"
 #include "gateway/admin/actions.hpp"
+#include "gateway/admin/stats_history.hpp"
 #include "gateway/auth/rsa_keys.hpp"
 #include "gateway/cancel_registry.hpp"
 #include "gateway/client_limits.hpp"
@@ -46,6 +47,7 @@ struct context {
     sluice::gateway::control control;              // any thread
     admin::actions operations;                     // any thread
     statistics::registry counts;                   // any thread; see there
+    admin::stats_history stats_before;             // any thread
     asio::thread_pool blocking;                    // DNS, libpq's steps, PBKDF2
     std::vector<std::unique_ptr<worker>> workers;  // each its own thread's
     client_limits limits;                          // any thread
@@ -59,6 +61,7 @@ struct context {
     rsa_keys rsa;                         // any thread
     server_version mysql_version;         // any thread
     std::atomic<std::size_t> clients{0};  // any thread
+    asio::thread_pool lookout{1};         // the console's rows; above all they look at
     // When the process began.
     const std::chrono::system_clock::time_point started_at = std::chrono::system_clock::now();
 };

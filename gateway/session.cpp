@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/admin/console.hpp"
 #include "gateway/context.hpp"
 #include "gateway/log/log.hpp"
 #include "gateway/my_errors.hpp"
@@ -20,6 +21,9 @@ namespace {
 constexpr int reads_max = 4;  // then other connections get the word
 // What a client may send ahead while its login is being looked at.
 constexpr std::size_t login_input_max = 128 * 1024;
+// Of clients beyond gateway.max_clients so many may log in, and go on if they want the console: an
+// administrator comes when it is full.
+constexpr std::size_t reserved_for_administrators = 10;
 
 }  // namespace
 
@@ -55,15 +59,25 @@ session::~session()
 
 void session::start()
 {
+    const auto clients = shared_.clients.load();
     const auto clients_max = rules_->settings.gateway.max_clients;
-    if (shared_.clients.load() <= clients_max) {
+    over_max_ = clients > clients_max;
+    const bool reserved = over_max_ && clients <= clients_max + reserved_for_administrators &&
+                          admin::anybody_may_enter(rules_->settings);
+    if (!over_max_ || reserved) {
         front_->greet(out());
         flush();
     } else {
-        refuse(client_error::too_many_clients,
-               "too many clients (gateway.max_clients = " + std::to_string(clients_max) + ")",
-               "Close idle connections or raise gateway.max_clients.");
+        refuse_one_too_many();
     }
+}
+
+void session::refuse_one_too_many()
+{
+    const auto most = std::to_string(rules_->settings.gateway.max_clients);
+    refuse(client_error::too_many_clients,
+           "too many clients (gateway.max_clients = " + most + ")",
+           "Close idle connections or raise gateway.max_clients.");
 }
 
 // Of fake clients in tests, and of those that have not chosen a database yet.

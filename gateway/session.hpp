@@ -95,6 +95,8 @@ private:
     bool wait_for_buffer();
     void sweep(std::chrono::steady_clock::time_point now) override;  // swept: while it does
     bool choose_lane();  // choose_lane.cpp, with what follows
+    bool choose_console();
+    void refuse_one_too_many();
     bool choose_postgres(const database& entry, const user* who);
     bool choose_mysql(const database& entry, const user* who);
     bool choose_sqlite();
@@ -115,7 +117,8 @@ private:
     bool reading_ = true;
     bool unread_ = false;  // bytes may wait in the socket, and no event will say so again
     bool writing_blocked_ = false;
-    bool hung_up_ = false;  // the client has closed its side; its last bytes may wait here
+    bool hung_up_ = false;   // the client has closed its side; its last bytes may wait here
+    bool over_max_ = false;  // gateway.max_clients were there already: the console alone is left
     bool registered_ = false;
     bool active_ = false;  // bytes came since the last sweep
     client_limits::ticket counted_;

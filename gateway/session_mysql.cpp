@@ -5,6 +5,7 @@
 
 #include <asio/post.hpp>
 
+#include "gateway/admin/console.hpp"
 #include "gateway/context.hpp"
 #include "gateway/log/log.hpp"
 #include "gateway/my_errors.hpp"
@@ -88,18 +89,20 @@ bool session::change_database(std::string_view name, std::uint8_t sequence, byte
         return false;
     std::string wanted(name);
     const auto rules = shared_.current();
-    const database* entry = rules->settings.find_database(wanted);
-    if (!entry)
+    const bool console = admin::is_console(rules->settings, wanted);
+    if (!console && !rules->settings.find_database(wanted))
         return false;
     const user* who = rules->settings.find_user(identity_.user);
     // A user who is in the file no more may stay where it is.
     const bool known = who || rules->settings.auth.method == auth_method::trust;
-    if (!known || (who && !who->may_use(wanted))) {
+    const bool allowed = console ? admin::may_enter(who) : known && (!who || who->may_use(wanted));
+    if (!allowed) {
         append_my_error(out(),
                         sequence,
                         client_error::forbidden_database,
                         "Access denied for user '" + identity_.user + "' to database '" + wanted +
-                            "' (see users." + identity_.user + ".databases)");
+                            "' (see users." + identity_.user +
+                            (console ? ".admin)" : ".databases)"));
         flush();
         return true;
     }

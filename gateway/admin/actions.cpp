@@ -59,6 +59,19 @@ void actions::resume(const std::string& database)
     apply(database);
 }
 
+void actions::take_back(const std::string& database)
+{
+    if (!database.empty())
+        return resume(database);
+    log::info("pause taken back", {{"database", shown(database)}});
+    const std::scoped_lock order(one_by_one_);
+    {
+        const std::scoped_lock lock(mutex_);
+        all_paused_ = false;
+    }
+    apply(database);
+}
+
 // Pools and gates that come to be later ask paused() themselves.
 void actions::apply(const std::string& database)
 {

@@ -38,6 +38,8 @@ public:
     void pause(const std::string& database);
     // resume("") ends every pause, also those of single databases and of kill().
     void resume(const std::string& database);
+    // Ends the pause of this name alone: take_back("") leaves single databases paused.
+    void take_back(const std::string& database);
     // Connections to the server that are open, or SQLite clients that have something to do.
     std::size_t busy(const std::string& database) const;
     bool paused(const std::string& database) const;

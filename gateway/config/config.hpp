@@ -189,6 +189,8 @@ struct user {
     secret backend_password;
     std::string default_database;  // of MySQL clients that name none
     std::optional<sluice::gateway::pool_mode> pool_mode;
+    bool admin = false;  // may do everything in the console
+    bool stats = false;  // may look at everything there
 
     bool may_use(const std::string& database) const noexcept;
 };

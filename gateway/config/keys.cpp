@@ -304,6 +304,8 @@ constexpr key user_keys[] = {
     words<&u::default_database>("default_database", "",
         "of MySQL clients that name none; without it the only one it may use"),
     one_of<&u::pool_mode>("pool_mode", pool_modes, "", "instead of pool.mode of the database"),
+    flag<&u::admin>("admin", "false", "may use the admin console: database sluice or pgbouncer"),
+    flag<&u::stats>("stats", "false", "may look at the admin console, without changing anything"),
 };
 
 using ts = tenants_config;

@@ -65,6 +65,10 @@ void write(log_level level, std::string_view message, fields values) noexcept;
 // Writes what is queued and ends the thread. May be called without open().
 void close() noexcept;
 void set_level(log_level level) noexcept;
+inline log_level level() noexcept
+{
+    return detail::threshold.load(std::memory_order_relaxed);
+}
 // Closes and opens the file again before the next line (log rotation). Safe in any thread.
 void reopen() noexcept;
 std::size_t dropped() noexcept;

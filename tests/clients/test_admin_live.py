@@ -1,0 +1,294 @@
+"""The admin console over a gateway at work: its numbers are the load's, who waits and who is pinned,
+KILL_CLIENT, RELOAD, SHUTDOWN, and Debian's exporter for PgBouncer."""
+import contextlib
+import os
+import re
+import subprocess
+import threading
+import time
+import urllib.request
+
+import psycopg
+import pymysql
+import pytest
+
+import pgwire
+import servers
+from admin_console import (admin_gateway, connect, console, load, my_connect,  # noqa: F401
+                           psql, row_of, table)
+from servers import PASSWORD, wait_until
+from test_login import certificates  # noqa: F401
+
+pytestmark = pytest.mark.gateway
+
+
+def test_kill_client(admin_gateway, console):
+    with connect(admin_gateway, "app", "alice", application_name="victim") as client:
+        client.execute("SELECT 1")
+        row = row_of(console, "CLIENTS", application_name="victim")
+        console.execute(f"KILL_CLIENT {row['id']}")
+        with pytest.raises(psycopg.OperationalError):
+            client.execute("SELECT 1")
+    with pytest.raises(psycopg.errors.UndefinedObject):
+        console.execute(f"KILL_CLIENT {row['ptr']}")
+
+
+class Counted:
+    """A socket that counts what passes."""
+
+    def __init__(self, inner):
+        self.inner, self.sent, self.received = inner, 0, 0
+
+    def sendall(self, data):
+        self.inner.sendall(data)
+        self.sent += len(data)
+
+    def recv(self, size):
+        data = self.inner.recv(size)
+        self.received += len(data)
+        return data
+
+    def recv_into(self, buffer):
+        count = self.inner.recv_into(buffer)
+        self.received += count
+        return count
+
+    def close(self):
+        self.inner.close()
+
+
+def generate_load(client, rounds):
+    """Statements, transactions and errors of what it does."""
+    extended = (pgwire.parse("", "SELECT $1::text, 'some text'") + pgwire.bind("", "", ["x" * 99])
+                + pgwire.execute() + pgwire.sync())
+    for i in range(rounds):
+        client.send(pgwire.query("SELECT 1, 2"))
+        client.drain()
+        client.send(extended)
+        client.drain()
+        for text in ("BEGIN", "SELECT 3", "COMMIT"):
+            client.send(pgwire.query(text))
+            client.drain()
+        client.send(pgwire.query(f"SELECT nonsense_{i}"))
+        while client.receive()[0] != b"Z":
+            pass
+    return 6 * rounds, 4 * rounds, rounds
+
+
+@pytest.mark.parametrize("database", ["app", "lite"])
+def test_numbers_agree_with_the_load(admin_gateway, console, database):
+    """Statements, transactions, errors, rows and bytes: exactly."""
+    rounds, workers = 50, 4
+    clients = [pgwire.Blocking("127.0.0.1", admin_gateway.port, "alice", database, PASSWORD,
+                               timeout=20) for _ in range(workers)]
+    for each in clients:
+        each.socket = Counted(each.socket)
+    before = row_of(console, "STATS", database=database)
+    calls = calls_of(console, database)
+    done = []
+    threads = [threading.Thread(target=lambda c=c: done.append(generate_load(c, rounds)))
+               for c in clients]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(20)
+    after = row_of(console, "STATS", database=database)
+    grown = {name: after[name] - before[name] for name in after if name.startswith("total_")}
+    statements, transactions, errors = (sum(column) for column in zip(*done))
+    assert len(done) == workers
+    assert grown["total_query_count"] == statements
+    assert grown["total_xact_count"] == transactions
+    assert grown["total_errors"] == errors
+    assert grown["total_received"] == sum(each.socket.sent for each in clients)
+    assert grown["total_sent"] == sum(each.socket.received for each in clients)
+    assert grown["total_rows"] == 3 * rounds * workers
+    assert 0 < grown["total_query_time"] and 0 < grown["total_xact_time"]
+    assert row_of(console, "TOTALS", name="total_query_count")["value"] >= statements
+    now = calls_of(console, database)
+    for text in ("SELECT ?, ...", "SELECT ?::text, ?", "BEGIN"):
+        assert now[text] - calls.get(text, 0) == rounds * workers, (text, now)
+    codes = [row for row in table(console, "ERRORS") if row["database"] == database]
+    assert sum(row["count"] for row in codes if row["source"] == "all") == after["total_errors"]
+    tenant = row_of(console, "TENANTS", tenant=database)
+    assert (tenant["clients"], tenant["statements"]) == (workers, after["total_query_count"])
+    for each in clients:
+        each.close()
+
+
+def calls_of(console, database):
+    return {row["statement"]: row["calls"] for row in table(console, "STATEMENTS")
+            if row["database"] == database}
+
+
+def test_numbers_of_mysql_clients(admin_gateway):
+    """The same over the other listener, asked for there."""
+    with contextlib.closing(my_connect(admin_gateway, "sluice")) as console, \
+            contextlib.closing(my_connect(admin_gateway, "lite", "alice")) as client:
+        def count():
+            with console.cursor(pymysql.cursors.DictCursor) as cursor:
+                cursor.execute("SHOW STATS_TOTALS")
+                return next(row for row in cursor.fetchall() if row["database"] == "lite")
+        before = count()
+        with client.cursor() as cursor:
+            for i in range(77):
+                cursor.execute("SELECT %s", (i,))
+            with pytest.raises(pymysql.MySQLError):
+                cursor.execute("SELECT nonsense")
+        after = count()
+        assert after["query_count"] - before["query_count"] == 78
+        assert after["errors"] - before["errors"] == 1
+
+
+def test_who_waits_and_who_is_pinned(admin_gateway, console):
+    with connect(admin_gateway, "one", "alice") as holder, \
+            connect(admin_gateway, "one", "alice", application_name="waiter") as waiter:
+        holder.execute("BEGIN")
+        thread = threading.Thread(target=waiter.execute, args=("SELECT 1",))
+        thread.start()
+        row = wait_until(lambda: [each for each in table(console, "WAITING")
+                                  if each["application_name"] == "waiter"], 5)[0]
+        assert row["waits_for"] and row["database"] == "one"
+        pool = row_of(console, "POOLS", database="one")
+        assert (pool["cl_waiting"], pool["sv_active"]) == (1, 1)
+        holder.execute("COMMIT")
+        thread.join(10)
+        holder.execute("LISTEN news")
+        pinned = row_of(console, "PINS", database="one")
+        assert "LISTEN" in pinned["pinned_by"] and pinned["user"] == "alice"
+        client = row_of(console, "CLIENTS", id=pinned["id"])
+        server = row_of(console, "SERVERS", database="one")
+        assert (client["link"], server["link"]) == (server["ptr"], client["ptr"])
+        assert server["remote_pid"] == pinned["server_pid"] > 0
+
+
+def test_prometheus_pgbouncer_exporter(admin_gateway, console):
+    port = servers.free_port()
+    process = subprocess.Popen(
+        ["prometheus-pgbouncer-exporter", "--host", "127.0.0.1", "--port", str(port),
+         "--pgbouncer-host", "127.0.0.1", "--pgbouncer-port", str(admin_gateway.port),
+         "--pgbouncer-user", "root"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        env={**os.environ, "PGPASSWORD": PASSWORD})
+    try:
+        wait_until(lambda: process.poll() is not None or servers.accepts(port), 20, "the exporter")
+        with load(admin_gateway, workers=2) as working:
+            working.stop.set()
+            for each in working.threads:
+                each.join(10)
+            asked = row_of(console, "STATS", database="app")
+            text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read()
+        text = text.decode()
+        for metric in ("pgbouncer_requests_total", "pgbouncer_received_bytes_total",
+                       "pgbouncer_active_clients", "pgbouncer_waiting_clients",
+                       "pgbouncer_pool_size"):
+            assert re.search(rf'^{metric}{{database="app"[^}}]*}} ', text, re.M), (metric, text)
+        assert re.search(r"^pgbouncer_used_clients [1-9]", text, re.M)
+        for metric, column in (("requests_total", "total_requests"),
+                               ("received_bytes_total", "total_received"),
+                               ("query_microseconds_total", "total_query_time")):
+            found = re.search(rf'^pgbouncer_{metric}{{database="app"}} (.+)$', text, re.M)
+            assert float(found[1]) == asked[column], metric
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+@pytest.mark.parametrize("how", ["SHUTDOWN", "SHUTDOWN WAIT_FOR_CLIENTS"])
+def test_shutdown(own_gateway, how):
+    running = own_gateway("[databases.lite]\nengine = 'sqlite'\nfile = 'x.db'\n"
+                          f"[users.root]\npassword = '{PASSWORD}'\nadmin = true\n")
+    with contextlib.closing(connect(running, "lite")) as client:
+        client.execute("SELECT 1")
+        done = psql(running, how)
+        assert "SHUTDOWN" in done.stdout, done.stderr
+        assert running.process.wait(20) == 0
+        with pytest.raises(psycopg.OperationalError):
+            client.execute("SELECT 1")
+
+
+def test_tls_is_as_for_everybody(own_gateway, certificates):
+    names = f'cert_file = "{certificates}/server.crt", key_file = "{certificates}/server.key"'
+    running = own_gateway(
+        "[databases.lite]\nengine = 'sqlite'\nfile = 'x.db'\n"
+        f"[users.root]\npassword = '{PASSWORD}'\nadmin = true\n",
+        listen='[listen]\npostgres = ["127.0.0.1:{port}"]\n'
+               f'tls = {{{{ mode = "require", {names} }}}}\n')
+    with pytest.raises(psycopg.OperationalError, match="TLS|SSL"):
+        connect(running, sslmode="disable")
+    with connect(running, sslmode="require") as console:
+        assert row_of(console, "CLIENTS", database="sluice")["tls"] == "TLS"
+
+
+def test_an_administrator_gets_in_when_it_is_full(own_gateway):
+    running = own_gateway(
+        "[gateway]\nmax_clients = 2\n[databases.lite]\nengine = 'sqlite'\nfile = 'x.db'\n"
+        f"[users.root]\npassword = '{PASSWORD}'\nadmin = true\n")
+    with connect(running, "lite"), connect(running, "lite"):
+        with connect(running) as console:
+            assert len(table(console, "CLIENTS")) == 3
+            with pytest.raises(psycopg.OperationalError, match="gateway.max_clients = 2"):
+                connect(running, "lite")
+    wait_until(lambda: contextlib.closing(connect(running, "lite")), 5)
+
+
+def test_who_does_not_read_is_not_answered_for_ever(admin_gateway, console):
+    """Ten thousand questions at once, 40 MB of answers: not kept in memory, and all there in the end."""
+    questions = 10000
+    before = row_of(console, "MEM", name="resident")["used"]
+    with contextlib.closing(pgwire.Blocking("127.0.0.1", admin_gateway.port, "root", "sluice",
+                                            PASSWORD, timeout=20)) as client:
+        sender = threading.Thread(target=client.send,
+                                  args=(pgwire.query("SHOW HELP") * questions + b"X\0\0\0\4",))
+        sender.start()
+        for _ in range(10):
+            time.sleep(0.05)
+            grown = row_of(console, "MEM", name="resident")["used"] - before
+            assert grown < 24 << 20, grown
+        received, answers = b"", 0
+        while piece := client.socket.recv(1 << 18):
+            received = received[-5:] + piece
+            answers += received.count(b"Z\0\0\0\5I")
+        sender.join(10)
+        assert answers == questions
+
+
+def test_waiting_names_the_tenants_limit(own_gateway, cluster):
+    running = own_gateway(servers.shared_config(cluster) + f"""
+[users.root]
+password = "{PASSWORD}"
+admin = true
+[tenants.app]
+max_concurrent = 1
+[tenants.lite]
+max_concurrent = 1
+""")
+    for database in ("app", "lite"):
+        with connect(running) as console, connect(running, database, "alice") as holder, \
+                connect(running, database, "alice", application_name="waiter") as waiter:
+            holder.execute("CREATE TABLE IF NOT EXISTS held (a int)")
+            holder.execute("BEGIN")
+            holder.execute("INSERT INTO held VALUES (1)")
+            thread = threading.Thread(target=waiter.execute, args=("SELECT 1",))
+            thread.start()
+            row = wait_until(lambda: table(console, "WAITING"), 5)[0]
+            assert row["application_name"] == "waiter" and row["tenant"] == database
+            assert row["waits_for"] == "1 of max_concurrent = 1 requests run", row
+            assert row["position"] == 1 and row["wait_us"] >= 0
+            tenant = row_of(console, "TENANTS", tenant=database)
+            assert (tenant["active"], tenant["waiting"]) == (1, 1)
+            holder.execute("ROLLBACK")
+            thread.join(10)
+
+
+def test_waiting_names_the_pause(admin_gateway, console):
+    for database in ("app", "lite"):
+        with connect(admin_gateway, database, "alice") as client:
+            client.execute("SELECT 1")
+            console.execute(f"PAUSE {database}")
+            thread = threading.Thread(target=client.execute, args=("SELECT 1",))
+            thread.start()
+            row = wait_until(lambda: [each for each in table(console, "WAITING")
+                                      if each["database"] == database], 5)[0]
+            assert row["waits_for"] == "database paused"
+            console.execute(f"RESUME {database}")
+            thread.join(10)
+            assert not thread.is_alive()
