@@ -103,7 +103,10 @@ void dialogue::describe(statistics::client_info& into) const
         into.request = request.arrived;
         into.since = meter_.open() ? request.arrived : request.finished;
     }
-    if (meter_.open())
+    if (held_ || turn_.waiting) {
+        into.state = client_state::waiting;
+        into.waits_for = held_ ? "database paused" : "its turn";
+    } else if (meter_.open())
         into.state = client_state::active;
     else
         into.state = between_transactions() ? client_state::idle : client_state::in_transaction;
