@@ -151,6 +151,12 @@ slot dispatcher::try_start(account& who, steady_clock::time_point now) noexcept
     return slot(who, cost::zero(), now);
 }
 
+void dispatcher::set_bounds(bounds within)
+{
+    const guard held(lock_->mutex);
+    within_ = within;
+}
+
 // Limits may have been replaced since the account was last looked at.
 void dispatcher::refresh(account& who)
 {

@@ -96,6 +96,9 @@ public:
                std::function<void(std::size_t worker)> wake);
     ~dispatcher();
 
+    // For those that begin to wait from now on. Any thread.
+    void set_bounds(bounds within);
+
     account_ref account_of(const std::shared_ptr<tenant>& who);
     // Of requests that name none.
     const account_ref& own() const noexcept { return own_; }
@@ -164,7 +167,7 @@ private:
     wait_reason reason_of(const account& who, bool connecting) const noexcept;
 
     const std::shared_ptr<scheduler> lock_;
-    const bounds within_;
+    bounds within_;
     const std::function<void(std::size_t)> wake_;
 
     fair_time time_;

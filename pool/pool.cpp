@@ -2,6 +2,7 @@
 #include "pool/pool.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "pool/shard.hpp"
 
@@ -27,6 +28,8 @@ shared_pool::shared_pool(std::string name,
                          std::shared_ptr<scheduler> lock)
     : name_(std::move(name)),
       limits_(limits),
+      size_(limits.size),
+      max_connecting_(limits.max_connecting),
       source_(std::move(source)),
       line_(lock ? std::move(lock) : std::make_shared<scheduler>(),
             workers,
@@ -34,11 +37,42 @@ shared_pool::shared_pool(std::string name,
             [this](std::size_t worker) { shards_[worker]->post_fill(); }),
       in_flight_limit_(limits.size)
 {
-    if (!limits.find_size)
-        return;
-    gradient_ = std::make_unique<gradient>(
-        gradient::bounds{std::max<std::size_t>(limits.min, 2), limits.size});
-    in_flight_limit_.store(gradient_->limit());
+    find_size(limits);
+}
+
+// In flight is `size` at most, or what is found below it: from the start, when bounds are others.
+void shared_pool::find_size(const pool::limits& now)
+{
+    const std::scoped_lock lock(gradient_mutex_);
+    finds_its_size_.store(now.find_size);
+    gradient_.reset();
+    if (now.find_size)
+        gradient_ = std::make_unique<gradient>(
+            gradient::bounds{std::max<std::size_t>(now.min, 2), now.size});
+    in_flight_limit_.store(gradient_ ? gradient_->limit() : now.size);
+}
+
+pool::limits shared_pool::limits() const
+{
+    const std::scoped_lock lock(limits_mutex_);
+    return limits_;
+}
+
+void shared_pool::set_limits(const pool::limits& fresh)
+{
+    pool::limits before;
+    {
+        const std::scoped_lock lock(limits_mutex_);
+        before = std::exchange(limits_, fresh);
+    }
+    size_.store(fresh.size);
+    max_connecting_.store(fresh.max_connecting);
+    if (before.size != fresh.size || before.find_size != fresh.find_size ||
+        (fresh.find_size && before.min != fresh.min))
+        find_size(fresh);
+    line_.set_bounds({fresh.max_queued, fresh.queue_timeout});
+    for (auto& each : shards_)
+        each->post_limits(fresh);
 }
 
 shared_pool::~shared_pool() = default;
@@ -65,7 +99,7 @@ void shared_pool::sample(steady_clock::duration took, steady_clock::time_point n
 {
     // Some of the statements are enough.
     const std::unique_lock lock(gradient_mutex_, std::try_to_lock);
-    if (!lock || !gradient_->sample(took, in_flight(), now))
+    if (!lock || !gradient_ || !gradient_->sample(took, in_flight(), now))
         return;
     const auto before = in_flight_limit_.exchange(gradient_->limit());
     if (gradient_->limit() <= before || !line_.contended())
@@ -78,7 +112,7 @@ void shared_pool::sample(steady_clock::duration took, steady_clock::time_point n
 
 bool shared_pool::take_permit() noexcept
 {
-    return take_below(open_, std::min(limits_.size, in_flight_limit()));
+    return take_below(open_, std::min(size_.load(), in_flight_limit()));
 }
 
 void shared_pool::return_permit()
@@ -91,7 +125,7 @@ void shared_pool::return_permit()
 
 bool shared_pool::take_connect_slot() noexcept
 {
-    return take_below(connecting_, limits_.max_connecting);
+    return take_below(connecting_, max_connecting_.load());
 }
 
 shard* shared_pool::idle_except(const shard& self) noexcept

@@ -45,7 +45,12 @@ public:
     shard& at(std::size_t worker) noexcept { return *shards_[worker]; }
     std::size_t workers() const noexcept { return shards_.size(); }
     const std::string& name() const noexcept { return name_; }
-    const pool::limits& limits() const noexcept { return limits_; }
+    pool::limits limits() const;
+    // Takes effect at once where it can: a smaller pool shrinks as backends are given back, a
+    // larger one grows for those who wait; times count for what is open, too. Any thread.
+    void set_limits(const pool::limits& fresh);
+    // More backends are open than limits().size, beside those that are being closed.
+    bool too_large() const noexcept { return open_.load() > size_.load() + ending_.load(); }
     opener& source() noexcept { return *source_; }
 
     // Backends open or being opened, never more than limits().size.
@@ -75,7 +80,7 @@ public:
     std::size_t in_flight_limit() const noexcept { return in_flight_limit_.load(); }
     bool has_flight_room() const noexcept { return in_flight() < in_flight_limit(); }
     // What a statement took on the server, of a pool that finds its own size; any worker.
-    bool finds_its_size() const noexcept { return gradient_ != nullptr; }
+    bool finds_its_size() const noexcept { return finds_its_size_.load(); }
     void sample(steady_clock::duration took, steady_clock::time_point now);
 
     // A shard other than `self` that has an idle backend; null: none.
@@ -114,22 +119,28 @@ private:
                 std::size_t workers,
                 std::shared_ptr<scheduler> lock);
 
+    void find_size(const pool::limits& now);
     // A shard's backend is connected, respectively gone.
     void begin_epoch(backend& b);
     void end_epoch(std::uint32_t epoch);
     std::uint32_t epoch() const noexcept { return epoch_.load(); }
 
     const std::string name_;
-    const pool::limits limits_;
+    mutable std::mutex limits_mutex_;
+    pool::limits limits_;  // each shard has a copy
+    std::atomic<std::size_t> size_;
+    std::atomic<std::size_t> max_connecting_;
     const std::unique_ptr<opener> source_;
     dispatcher line_;  // outlives the shards
     std::vector<std::unique_ptr<shard>> shards_;
 
     std::atomic<std::size_t> open_{0};
+    std::atomic<std::size_t> ending_{0};  // of these: discarded, and about to be closed
     std::atomic<std::size_t> working_{0};
     std::atomic<std::size_t> connecting_{0};
     std::atomic<std::size_t> in_flight_{0};
     std::atomic<std::size_t> in_flight_limit_;
+    std::atomic<bool> finds_its_size_{false};
     std::mutex gradient_mutex_;
     std::unique_ptr<gradient> gradient_;
     std::atomic<std::size_t> failures_{0};

@@ -11,7 +11,11 @@
 namespace sluice::pool {
 
 shard::shard(shared_pool& shared, asio::io_context& io, std::size_t worker)
-    : shared_(&shared), io_(io), worker_(worker), random_(std::random_device{}())
+    : shared_(&shared),
+      io_(io),
+      worker_(worker),
+      limits_(shared.limits()),
+      random_(std::random_device{}())
 {
 }
 
@@ -146,7 +150,7 @@ void shard::give_back(backend& b)
         b.book.probing = false;
         --coming_;
     }
-    if (closed_ || worn_out(b, now)) {
+    if (closed_ || worn_out(b, now) || shared_->too_large()) {
         discard(b);
         return;
     }
@@ -253,12 +257,14 @@ void shard::discard(backend& b)
         idle_published_.store(idle_.size());
     }
     shared_->working_.fetch_sub(1);
+    shared_->ending_.fetch_add(1);
     // Later, because callers may still be inside the backend's own functions; and the permit is
     // free only when the server's connection is.
     asio::post(io_, [keep = pool(), this, dead = disown(b)]() mutable {
         const auto epoch = dead->book.epoch;
         dead.reset();
         shared_->end_epoch(epoch);
+        shared_->ending_.fetch_sub(1);
         shared_->return_permit();
     });
 }
@@ -269,17 +275,22 @@ void shard::opened(std::unique_ptr<backend> b)
     shared_->connect_succeeded();
     shared_->working_.fetch_add(1);
     --coming_;
-    random_ = random_ * 6364136223846793005u + 1442695040888963407u;
     b->book.opened = steady_clock::now();
-    // Whatever the lifetime, whoever waits for this backend gets it once.
-    b->book.expires =
-        b->book.opened + std::max<steady_clock::duration>(
-                             jittered(settings().lifetime, random_ >> 33), std::chrono::seconds(1));
+    schedule_end(*b);
     shared_->begin_epoch(*b);
     backend& fresh = *b;
     own(std::move(b));
     give_back(fresh);
     fill(steady_clock::now());  // a connect slot is free again
+}
+
+void shard::schedule_end(backend& b)
+{
+    random_ = random_ * 6364136223846793005u + 1442695040888963407u;
+    // Whatever the lifetime, whoever waits for this backend gets it once.
+    b.book.expires =
+        b.book.opened + std::max<steady_clock::duration>(
+                            jittered(settings().lifetime, random_ >> 33), std::chrono::seconds(1));
 }
 
 void shard::open_failed(std::string cause)
@@ -415,7 +426,7 @@ void shard::expire_idle(steady_clock::time_point now)
     for (std::size_t i = 0; i < idle_.size();) {
         backend& b = *idle_[i];
         const bool stale = spare > 0 && now - b.book.idle_since >= settings().idle_timeout;
-        if (stale || now >= b.book.expires) {
+        if (stale || now >= b.book.expires || shared_->too_large()) {
             discard(b);
             spare -= spare > 0;
         } else {
@@ -450,6 +461,22 @@ void shard::close_now()
         discard(*idle_.back());
     line().refuse_all(worker_, errc::pool_closed);
     tell_refused();
+}
+
+void shard::post_limits(const limits& fresh)
+{
+    asio::post(io_, [keep = pool(), this, fresh] {
+        const bool other_lifetime = limits_.lifetime != fresh.lifetime;
+        limits_ = fresh;
+        const auto now = steady_clock::now();
+        for (auto& each : all_) {
+            // Whose time is over already stays so.
+            if (other_lifetime && each.self->book.expires > now)
+                schedule_end(*each.self);
+        }
+        serve(now);
+        fill(now);
+    });
 }
 
 void shard::post_retire()

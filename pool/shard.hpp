@@ -70,7 +70,7 @@ public:
     asio::io_context& io() noexcept { return io_; }
     std::size_t worker() const noexcept { return worker_; }
     std::shared_ptr<shared_pool> pool() { return shared_->shared_from_this(); }
-    const limits& settings() const noexcept { return shared_->limits(); }
+    const limits& settings() const noexcept { return limits_; }
 
     std::size_t idle_count() const noexcept { return idle_published_.load(); }  // any thread
     std::size_t backends() const noexcept { return all_.size(); }
@@ -82,6 +82,7 @@ public:
     void post_close();  // any thread
     // any thread: what is connected now is closed when nobody uses it
     void post_retire();
+    void post_limits(const limits& fresh);  // any thread
 
 private:
     friend class shared_pool;
@@ -116,11 +117,13 @@ private:
     void expire_idle(steady_clock::time_point now);
     void close_now();
     void retire_all();
+    void schedule_end(backend& b);
     bool worn_out(const backend& b, steady_clock::time_point now) const noexcept;
 
     shared_pool* const shared_;
     asio::io_context& io_;
     const std::size_t worker_;
+    limits limits_;
 
     std::vector<owned> all_;
     std::vector<backend*> idle_;  // the last used at the back: it is warm

@@ -399,6 +399,59 @@ TEST_F(shard_test, AfterAReconnectEveryBackendIsAnother)
 }
 
 // Several workers, real threads: permits are exact, nobody starves, a backend has one user.
+TEST_F(shard_test, LimitsChangeUnderItsClients)
+{
+    limits with;
+    with.size = 1;
+    make(with);
+    for (int i = 0; i < 4; ++i)
+        ask();
+    turn();
+    EXPECT_EQ(order, (std::vector{0}));
+    with.size = 3;
+    pool->set_limits(with);
+    turn();
+    EXPECT_EQ(order, (std::vector{0, 1, 2})) << "who waits gets the room";
+    EXPECT_EQ(pool->limits().size, 3u);
+    with.size = 1;
+    pool->set_limits(with);
+    turn();
+    EXPECT_EQ(pool->open(), 3u) << "nobody loses what it uses";
+    home().give_back(*clients[0].lease);
+    home().give_back(*clients[1].lease);
+    turn();
+    EXPECT_EQ(pool->open(), 1u);
+    EXPECT_EQ(home().waiting(), 1u);
+    home().give_back(*clients[2].lease);
+    EXPECT_EQ(order, (std::vector{0, 1, 2, 3})) << "the last one goes on";
+    with.lifetime = milliseconds(1);
+    pool->set_limits(with);
+    turn();
+    home().give_back(*clients[3].lease);
+    turn();
+    EXPECT_EQ(home().idle_count(), 1u) << "a second is granted to every backend";
+}
+
+TEST_F(shard_test, AShrunkPoolClosesIdleBackendsAndNoMoreThanThose)
+{
+    limits with;
+    with.size = 5;
+    make(with);
+    for (int i = 0; i < 5; ++i)
+        ask();
+    turn();
+    for (auto& each : clients)
+        home().give_back(*each.lease);
+    EXPECT_EQ(home().idle_count(), 5u);
+    with.size = 2;
+    pool->set_limits(with);
+    turn();
+    home().sweep(steady_clock::now());
+    turn();
+    EXPECT_EQ(home().idle_count(), 2u);
+    EXPECT_EQ(pool->open(), 2u);
+}
+
 TEST(shards, LimitsAreExactAcrossWorkersAndNobodyStarves)
 {
     constexpr int workers = 3;
