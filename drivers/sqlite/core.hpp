@@ -105,12 +105,23 @@ using session_ref = std::shared_ptr<session_state>;
 class engine : public std::enable_shared_from_this<engine> {
 public:
     explicit engine(options with)
-        : options_(std::move(with)), checkpoint_at_(options_.checkpoint_frames)
+        : options_(with_flag_of_its_own(std::move(with))),
+          shared_file_(options_.shared_file),
+          checkpoint_at_(options_.checkpoint_frames)
     {
+    }
+
+    // Options are copied from one engine to the next.
+    static options with_flag_of_its_own(options with)
+    {
+        with.shared_file = std::make_shared<std::atomic<bool>>(false);
+        return with;
     }
 
     bool start(sql_error& why);  // database.cpp
     void close(std::chrono::milliseconds grace);
+    bool share();  // sharing.cpp
+    void stop_sharing();
     statistics stats() const;
     const options& with() const noexcept { return options_; }
 
@@ -188,6 +199,9 @@ private:
     void watch_lease(lock& held);
     void checkpoint(lock& held);
     void checkpoint_if_due(lock& held);
+    void try_to_own(clock::time_point now);  // sharing.cpp, with what follows
+    bool must_give_way() const;
+    void give_way(lock& held);
 
     // flush.cpp
     void flush_loop();
@@ -234,6 +248,13 @@ private:
     std::set<session_ref> holding_;  // with suspended results or a snapshot
 
     owner_lock owner_;
+    // True: another gateway has the file, too. Set under the mutex; handles look at it.
+    const std::shared_ptr<std::atomic<bool>> shared_file_;
+    bool handing_over_ = false;  // between share() and stop_sharing(), or the end
+    bool checkpointing_ = false;
+    std::condition_variable checkpoint_over_;
+    clock::time_point next_try_{};
+    clock::time_point gave_way_{};
     std::unique_ptr<handle> writer_;
     int late_members_ = 0;  // how many of the last ones in groups took too long, more or less
     std::vector<std::unique_ptr<handle>> spare_;

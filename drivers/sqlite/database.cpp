@@ -86,11 +86,23 @@ void database::close(std::chrono::milliseconds grace)
 {
     engine_->close(grace);
 }
+bool database::share()
+{
+    return engine_->share();
+}
+void database::stop_sharing()
+{
+    engine_->stop_sharing();
+}
 void database::limit_memory(std::int64_t bytes) noexcept
 {
     // Caches give way before statements do.
     sqlite3_soft_heap_limit64(bytes - bytes / 4);
     sqlite3_hard_heap_limit64(bytes);
+}
+bool database::exclusive() const noexcept
+{
+    return engine_->with().exclusive;
 }
 const std::string& database::path() const noexcept
 {
@@ -104,6 +116,7 @@ statistics database::stats() const
 bool engine::start(sql_error& why)
 {
     lock held(mutex_);
+    shared_file_->store(options_.after_another && !options_.read_only);
     const bool opened = open_writer(held, why);
     held.unlock();
     if (!opened) {
@@ -111,7 +124,13 @@ bool engine::start(sql_error& why)
         why.message = "cannot open \"" + options_.path + "\": " + reason;
         return false;
     }
-    if (!options_.read_only) {
+    // Whoever hands the file over may be in a transaction, and has proved all that follows.
+    sql_error not_ours;
+    const bool first_try = options_.after_another && !options_.read_only && options_.vfs.empty();
+    const bool owned = first_try && owner_.take(options_.path, not_ours);
+    const bool shared = first_try && !owned && not_ours.sqlstate == "55006";
+    shared_file_->store(shared);
+    if (!options_.read_only && !shared) {
         // Proves that the file can be written, and makes the -wal and -shm files. The statement
         // journal of a file that another process holds exclusively fails here, not at the first
         // client.
@@ -120,7 +139,7 @@ bool engine::start(sql_error& why)
             why.message = "cannot open \"" + options_.path + "\" for writing: " + why.message;
             return false;
         }
-        if (options_.vfs.empty() && !owner_.take(options_.path, why)) {
+        if (options_.vfs.empty() && !owned && !owner_.take(options_.path, why)) {
             writer_.reset();
             return false;
         }
@@ -184,7 +203,7 @@ void engine::close(std::chrono::milliseconds grace)
         loop->close();
     spare_.clear();
     handles_ = 0;
-    if (writer_ && !options_.read_only)
+    if (writer_ && !options_.read_only && !shared_file_->load())
         sqlite3_wal_checkpoint_v2(
             writer_->db(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
     writer_.reset();

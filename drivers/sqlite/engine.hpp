@@ -35,10 +35,18 @@ public:
     // Sessions may live on; every operation fails.
     void close(std::chrono::milliseconds grace);
 
+    // Another process is about to open the file with options::after_another: from the return on
+    // nothing is copied from the log into the file, and both wait for each other's writes. Blocks
+    // for as long as a copy is under way. It ends with close(), or with stop_sharing(). False: the
+    // process before this one has the file, too, and nothing has changed.
+    bool share();
+    void stop_sharing();
+
     // Of all SQLite databases of the process together; 0: no limit. Past it statements fail
     // (53200).
     static void limit_memory(std::int64_t bytes) noexcept;
 
+    bool exclusive() const noexcept;           // see options
     const std::string& path() const noexcept;  // canonical: two names of one file would corrupt it
     statistics stats() const;
 

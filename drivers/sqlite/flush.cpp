@@ -91,10 +91,15 @@ void engine::make_durable()
 // begins from its start. False: the disk still refuses.
 bool engine::save_from_log(lock& held)
 {
+    if (shared_file_->load())
+        return false;
+    checkpointing_ = true;
     held.unlock();
     const int code = sqlite3_wal_checkpoint_v2(
         writer_->db(), nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
     held.lock();
+    checkpointing_ = false;
+    checkpoint_over_.notify_all();
     log_suspect_ = code != SQLITE_OK;
     return !log_suspect_;
 }

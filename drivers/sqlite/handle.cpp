@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "drivers/sqlite/catalog.hpp"
 #include "drivers/sqlite/errors.hpp"
@@ -66,6 +67,22 @@ prepared::~prepared()
     sqlite3_finalize(raw);
 }
 
+// While two gateways have the file, for as long as transactions of either may take.
+int handle::wait_for_other_process(void* self, int count) noexcept
+{
+    auto& on = *static_cast<handle*>(self);
+    const auto now = clock::now();
+    if (count == 0)
+        on.busy_since_ = now;
+    const auto most =
+        on.shared_file_->load() ? std::max(on.busy_timeout_, shared_wait) : on.busy_timeout_;
+    const bool stop = on.control && on.control->cause.load() != stop_cause::none;
+    if (stop || now - on.busy_since_ >= most)
+        return 0;
+    std::this_thread::sleep_for(std::chrono::milliseconds(count < 100 ? 1 : 3));
+    return 1;
+}
+
 std::unique_ptr<handle> handle::open(const options& with, role as, sql_error& why)
 {
     std::unique_ptr<handle> made(new handle);
@@ -92,7 +109,11 @@ bool handle::configure(const options& with, role as)
 {
     cached_max_ = static_cast<std::size_t>(with.cached_statements);
     const bool inside_loop = as == role::inline_reader;
-    sqlite3_busy_timeout(db_, inside_loop ? 0 : static_cast<int>(with.busy_timeout.count()));
+    if (!inside_loop) {
+        busy_timeout_ = with.busy_timeout;
+        shared_file_ = with.shared_file;
+        sqlite3_busy_handler(db_, wait_for_other_process, this);
+    }
     guarded.ours = true;
     const auto bytes = as == role::writer ? with.writer_cache_bytes : with.cache_bytes;
     const std::string cache = "PRAGMA cache_size=-" + std::to_string(bytes / 1024);

@@ -115,6 +115,7 @@ public:
 
 private:
     handle() = default;
+    static int wait_for_other_process(void* self, int count) noexcept;
     bool configure(const options& with, role as);
     bool limit_pages(std::int64_t bytes);
 
@@ -122,6 +123,12 @@ private:
     int schema_seen() const noexcept;
     // A statement of the driver's own, kept compiled.
     bool step_own(sqlite3_stmt*& own, const char* sql) noexcept;
+
+    // How long the handle waits for locks of other processes.
+    static constexpr std::chrono::milliseconds shared_wait{60'000};
+    std::chrono::milliseconds busy_timeout_{0};
+    std::shared_ptr<const std::atomic<bool>> shared_file_;
+    clock::time_point busy_since_{};
 
     sqlite3* db_ = nullptr;
     bool counts_updates_ = false;

@@ -102,6 +102,10 @@ void engine::sweep_loop()
         if (log_is_over(now))
             end_old_reads(now);
         close_spares(held, now);
+        if (options_.after_another && shared_file_->load()) {
+            try_to_own(now);
+            busy_at = now;
+        }
         if (!reads_.empty() || !writes_.empty() || !holding_.empty() ||
             log_over_since_ != clock::time_point{})
             busy_at = now;

@@ -3,7 +3,9 @@
 // Layer: drivers. Plain values; they cross threads by move.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "drivers/sqlite/values.hpp"
@@ -29,6 +31,11 @@ struct options {
     // A log of more pages, because a reader's old snapshot keeps it from being copied: who has held
     // one since before that is told so a second later (72000). 0: the log may grow on.
     int log_frames_max = 65536;
+    // Another gateway may still have the file, and hands it over: neither copies the log into the
+    // file while both have it. The file is one's own when the other one has let go of it.
+    bool after_another = false;
+    // The engine's, for its handles: while it is true, they wait longer for the other process.
+    std::shared_ptr<std::atomic<bool>> shared_file = std::make_shared<std::atomic<bool>>(false);
     std::string vfs;  // SQLite's name of a file system layer; for tests
     // 0 switches a timeout off.
     std::chrono::milliseconds statement_timeout{0};

@@ -30,6 +30,8 @@ void engine::write_loop()
     for (;;) {
         if (lease_)
             watch_lease(held);
+        else if (!writes_.empty() && must_give_way())
+            give_way(held);
         else if (!writes_.empty())
             run_next_write(held);
         else if (stopped_)
@@ -277,15 +279,18 @@ void engine::watch_lease(lock& held)
 void engine::checkpoint(lock& held)
 {
     log_grew_ = false;
-    if (!writer_ || options_.read_only)
+    if (!writer_ || options_.read_only || shared_file_->load())
         return;
     ++counted_.checkpoints;
+    checkpointing_ = true;
     held.unlock();
     int frames = 0;
     int moved = 0;
     const int code = sqlite3_wal_checkpoint_v2(
         writer_->db(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);
     held.lock();
+    checkpointing_ = false;
+    checkpoint_over_.notify_all();
     if ((code & 0xff) == SQLITE_IOERR)
         log_suspect_ = true;
     // A reader's old snapshot keeps frames from being moved: do not try again at every commit.
