@@ -53,6 +53,7 @@ bool session::choose_lane()
         refuse_one_too_many();
         return false;
     }
+    entered_by_ = rules_->number;
     const bool undecided = protocol_ == client_protocol::mysql && identity_.database.empty();
     if (undecided && !choose_default_database()) {
         lane_ = std::make_unique<my_lobby>(shared_, *this);

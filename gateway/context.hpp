@@ -22,6 +22,7 @@
 #include "gateway/relay/statements.hpp"
 #include "gateway/server_version.hpp"
 #include "gateway/sqlite_files.hpp"
+#include "gateway/takeover/successor.hpp"
 #include "gateway/tenants/table.hpp"
 #include "gateway/statistics/registry.hpp"
 
@@ -60,6 +61,7 @@ struct context {
     database_table databases;             // any thread
     rsa_keys rsa;                         // any thread
     server_version mysql_version;         // any thread
+    takeover::successor takeover;         // any thread; of the process before us
     std::atomic<std::size_t> clients{0};  // any thread
     asio::thread_pool lookout{1};         // the console's rows; above all they look at
     // When the process began.

@@ -41,12 +41,6 @@ pool::limits limits_of(const pool_config& settings)
 
 namespace {
 
-// Keys begin with the database's name and a zero byte.
-std::string database_of(const std::string& key)
-{
-    return key.substr(0, key.find('\0'));
-}
-
 pg::connect_options connect_options_of(const database& entry,
                                        const std::string& name,
                                        const user* who)
@@ -73,16 +67,26 @@ pg::connect_options connect_options_of(const database& entry,
 
 std::shared_ptr<relay_database> database_table::find_or_make(
     const std::string& key,
-    bool forgettable,
-    const std::function<std::shared_ptr<relay_database>()>& make)
+    const database& entry,
+    const std::string& name,
+    const user* who,
+    const std::function<std::shared_ptr<relay_database>(origin&)>& make)
 {
     const std::scoped_lock lock(mutex_);
     auto& found = slots_[key];
-    if (!found.database || found.closing) {
-        found = {};
-        found.database = make();
-        found.forgettable = forgettable;
-        if (shared_.operations.paused(database_of(key)))
+    if (found.database && found.closing)
+        retired_.push_back(std::exchange(found, {}));
+    if (!found.database) {
+        found.from.name = name;
+        found.from.entry = entry;
+        found.from.mode = who && who->pool_mode ? *who->pool_mode : entry.pool.mode;
+        if (who) {
+            found.from.backend_user = who->backend_user;
+            found.from.backend_password = who->backend_password;
+        }
+        found.database = make(found.from);
+        found.forgettable = entry.name == "*";
+        if (shared_.operations.paused(name))
             found.database->pool().pause();
     }
     found.used = std::chrono::steady_clock::now();
@@ -109,15 +113,23 @@ std::shared_ptr<pg_database> database_table::postgres(const database& entry,
     key += backend_user;
     key += '\0';
     key += std::to_string(static_cast<int>(mode));
-    const auto make = [&] {
+    const auto plan_of = [name, mode](const database& of, const user* as) {
+        pg_opener::plan plan;
+        plan.connect = connect_options_of(of, name, as);
+        plan.timeout = of.pool.connect_timeout;
+        plan.options.max_prepared = static_cast<std::size_t>(of.pool.max_prepared);
+        plan.options.cancel_timeout = of.pool.cancel_timeout;
+        plan.options.probe_timeout = of.pool.connect_timeout;
+        plan.options.raw = mode == pool_mode::session;
+        return plan;
+    };
+    const auto make = [&](origin& from) {
         auto made = std::make_shared<pg_database>(entry, mode);
-        link_options options;
-        options.max_prepared = static_cast<std::size_t>(entry.pool.max_prepared);
-        options.cancel_timeout = entry.pool.cancel_timeout;
-        options.probe_timeout = entry.pool.connect_timeout;
-        options.raw = mode == pool_mode::session;
-        auto source = std::make_unique<pg_opener>(
-            shared_, connect_options_of(entry, name, who), entry.pool.connect_timeout, options);
+        auto source = std::make_unique<pg_opener>(shared_, plan_of(entry, who));
+        from.change = [opener = source.get(), plan_of](
+                          const generation&, const database& of, const user* as) {
+            opener->change(plan_of(of, as));
+        };
         const std::string label = backend_user.empty() ? name : name + "/" + backend_user;
         auto& counted = shared_.counts.pool(label, name, "postgres", backend_user);
         made->set_counted_in(counted);
@@ -131,7 +143,16 @@ std::shared_ptr<pg_database> database_table::postgres(const database& entry,
         return made;
     };
     // The names of a gateway's databases are unique, so this one's engine is PostgreSQL.
-    return std::static_pointer_cast<pg_database>(find_or_make(key, entry.name == "*", make));
+    return std::static_pointer_cast<pg_database>(find_or_make(key, entry, name, who, make));
+}
+
+template <class Function>
+void database_table::each_slot(Function call) const
+{
+    for (const auto& [key, each] : slots_)
+        call(each);
+    for (const auto& each : retired_)
+        call(each);
 }
 
 void database_table::sweep(std::size_t worker, std::chrono::steady_clock::time_point now)
@@ -141,8 +162,7 @@ void database_table::sweep(std::size_t worker, std::chrono::steady_clock::time_p
         const std::scoped_lock lock(mutex_);
         if (worker == 0)
             forget_idle(now);
-        for (const auto& [key, each] : slots_)
-            all.push_back(each.database);
+        each_slot([&](const slot& each) { all.push_back(each.database); });
     }
     for (const auto& each : all)
         each->pool().at(worker).sweep(now);
@@ -150,6 +170,13 @@ void database_table::sweep(std::size_t worker, std::chrono::steady_clock::time_p
 
 void database_table::forget_idle(std::chrono::steady_clock::time_point now)
 {
+    std::erase_if(retired_, [](slot& each) {
+        if (each.database.use_count() > 1)
+            return false;
+        if (!std::exchange(each.closing, true))
+            each.database->pool().close();
+        return each.database->pool().open() == 0;
+    });
     for (auto at = slots_.begin(); at != slots_.end();) {
         slot& each = at->second;
         if (!each.forgettable) {
@@ -179,16 +206,14 @@ std::vector<std::shared_ptr<relay_database>> database_table::all() const
 void database_table::close_all()
 {
     const std::scoped_lock lock(mutex_);
-    for (auto& [key, each] : slots_)
-        each.database->pool().close();
+    each_slot([](const slot& each) { each.database->pool().close(); });
 }
 
 void database_table::for_each(
     const std::function<void(const std::string&, relay_database&)>& look) const
 {
     const std::scoped_lock lock(mutex_);
-    for (const auto& [key, each] : slots_)
-        look(database_of(key), *each.database);
+    each_slot([&](const slot& each) { look(each.from.name, *each.database); });
 }
 
 std::set<std::string> database_table::names() const
@@ -202,8 +227,7 @@ std::size_t database_table::open_backends() const
 {
     const std::scoped_lock lock(mutex_);
     std::size_t open = 0;
-    for (const auto& [key, each] : slots_)
-        open += each.database->pool().open();
+    each_slot([&](const slot& each) { open += each.database->pool().open(); });
     return open;
 }
 

@@ -44,6 +44,11 @@ public:
                                        const user* who,
                                        std::uint32_t capabilities);
 
+    // After a reload: limits and connections of the pools that are there. Pools whose database is
+    // gone, or is another one, take no new clients, and close when they have none. Returns the
+    // names, as clients say them, of whose clients have to leave.
+    std::set<std::string> apply(const generation& rules);
+
     // Timeouts of worker number `worker`'s shards; on that worker.
     void sweep(std::size_t worker, std::chrono::steady_clock::time_point now);
     // Closes what is idle everywhere and refuses what waits.
@@ -58,8 +63,18 @@ public:
     std::size_t open_backends() const;
 
 private:
+    // What a pool was made of, and how to change what it connects to.
+    struct origin {
+        std::string name;  // as clients say it
+        std::string backend_user;
+        pool_mode mode = pool_mode::transaction;
+        database entry;
+        secret backend_password;
+        std::function<void(const generation&, const database&, const user*)> change;
+    };
     struct slot {
         std::shared_ptr<relay_database> database;
+        origin from;
         bool forgettable = false;
         bool closing = false;
         std::chrono::steady_clock::time_point used;
@@ -68,14 +83,20 @@ private:
     // The pool known as `key`; `make` makes it where there is none (with its shared_pool).
     std::shared_ptr<relay_database> find_or_make(
         const std::string& key,
-        bool forgettable,
-        const std::function<std::shared_ptr<relay_database>()>& make);
+        const database& entry,
+        const std::string& name,
+        const user* who,
+        const std::function<std::shared_ptr<relay_database>(origin&)>& make);
+    bool update(const generation& rules, slot& each);
+    template <class Function>
+    void each_slot(Function call) const;
     std::vector<asio::io_context*> loops() const;
     void forget_idle(std::chrono::steady_clock::time_point now);
 
     context& shared_;
     mutable std::mutex mutex_;
     std::map<std::string, slot> slots_;
+    std::vector<slot> retired_;  // of databases that are gone; some have clients still
 };
 
 }  // namespace sluice::gateway

@@ -21,15 +21,24 @@ std::shared_ptr<my_database> database_table::mysql(const generation& rules,
     key += std::to_string(static_cast<int>(mode));
     key += '\0';
     key += std::to_string(capabilities & my_pool_flags);
-    const auto make = [&] {
-        auto connect = rules.mysql_backends.options_for(entry, name, who, capabilities);
-        auto made = std::make_shared<my_database>(entry, mode, connect.database);
-        my_link_options options;
-        options.max_prepared = static_cast<std::size_t>(entry.pool.max_prepared);
-        options.cancel_timeout = entry.pool.cancel_timeout;
-        options.probe_timeout = entry.pool.connect_timeout;
-        auto source = std::make_unique<my_opener>(
-            shared_, std::move(connect), entry.pool.connect_timeout, options);
+    const auto plan_of = [name, capabilities](
+                             const generation& by, const database& of, const user* as) {
+        my_opener::plan plan;
+        plan.connect = by.mysql_backends.options_for(of, name, as, capabilities);
+        plan.timeout = of.pool.connect_timeout;
+        plan.options.max_prepared = static_cast<std::size_t>(of.pool.max_prepared);
+        plan.options.cancel_timeout = of.pool.cancel_timeout;
+        plan.options.probe_timeout = of.pool.connect_timeout;
+        return plan;
+    };
+    const auto make = [&](origin& from) {
+        auto plan = plan_of(rules, entry, who);
+        auto made = std::make_shared<my_database>(entry, mode, plan.connect.database);
+        auto source = std::make_unique<my_opener>(shared_, std::move(plan));
+        from.change = [opener = source.get(), plan_of](
+                          const generation& by, const database& of, const user* as) {
+            opener->change(plan_of(by, of, as));
+        };
         const std::string label = backend_user.empty() ? name : name + "/" + backend_user;
         auto& counted = shared_.counts.pool(label, name, "mysql", backend_user);
         made->set_counted_in(counted);
@@ -39,7 +48,7 @@ std::shared_ptr<my_database> database_table::mysql(const generation& rules,
         return made;
     };
     // The names of a gateway's databases are unique, so this one's engine is MySQL.
-    return std::static_pointer_cast<my_database>(find_or_make(key, entry.name == "*", make));
+    return std::static_pointer_cast<my_database>(find_or_make(key, entry, name, who, make));
 }
 
 }  // namespace sluice::gateway

@@ -53,6 +53,12 @@ public:
     virtual void password_checked(bool matches, byte_queue& out) = 0;
 
     virtual std::optional<client_address> cancelled() = 0;
+    // What the client said whom it means; none: nothing that could be anybody's.
+    struct cancel_words {
+        std::uint32_t pid = 0;
+        std::uint32_t key = 0;
+    };
+    virtual std::optional<cancel_words> cancel_request() const { return std::nullopt; }
     virtual void introduce(client_identity& who) = 0;
 
     virtual const std::string& user() const noexcept = 0;  // "": not said yet

@@ -6,6 +6,7 @@
 // leave a copy behind for as long as somebody from its time is there).
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -28,6 +29,7 @@ struct generation {
     [[nodiscard]] std::string prepare();
 
     const config settings;
+    std::uint64_t number = 1;  // greater in each that is put in the place of another
     user_store users;
     my_backends mysql_backends;
     ssl_ctx_ptr tls;  // null: no TLS for clients

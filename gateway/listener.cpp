@@ -52,25 +52,29 @@ std::string peer_text(const sockaddr_storage& from)
     return std::string(host) + ":" + port;
 }
 
-listener::listener(context& shared,
-                   asio::io_context& io,
-                   const endpoint& where,
-                   client_protocol protocol)
+listener::listener(
+    context& shared, asio::io_context& io, const endpoint& where, client_protocol protocol, int fd)
     : shared_(shared),
       where_(where),
       protocol_(protocol),
       socket_(io),
       pause_(io),
-      address_(where.text())
+      address_(where.text()),
+      owns_path_(fd < 0)
 {
-    if (where_.is_unix())
+    if (fd >= 0) {
+        socket_.assign(fd);
+        learn_address(fd);
+    } else if (where_.is_unix()) {
         open_unix();
-    else
+    } else {
         open_tcp();
+    }
 }
 
 listener::~listener()
 {
+    started_ = false;
     stop();
 }
 
@@ -105,12 +109,17 @@ void listener::open_tcp()
         fail(address_, std::strerror(error));
     }
     socket_.assign(fd);
-    if (where_.port == 0) {
-        sockaddr_storage bound{};
-        socklen_t size = sizeof bound;
-        ::getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size);
+    if (where_.port == 0)
+        learn_address(fd);
+}
+
+void listener::learn_address(int fd)
+{
+    sockaddr_storage bound{};
+    socklen_t size = sizeof bound;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size) == 0 &&
+        bound.ss_family != AF_UNIX)
         address_ = peer_text(bound);
-    }
 }
 
 void listener::open_unix()
@@ -141,6 +150,7 @@ void listener::open_unix()
 
 void listener::start()
 {
+    started_ = true;
     accept();
 }
 
@@ -148,38 +158,73 @@ void listener::stop()
 {
     if (!socket_.is_open())
         return;
+    // Closing the socket would reset those that have connected already.
+    if (started_)
+        accept_some(shared_.settings()->listen.backlog);
+    close_socket();
+    if (where_.is_unix() && owns_path_)
+        ::unlink(where_.unix_path.c_str());
+}
+
+void listener::hand_over()
+{
+    if (socket_.is_open())
+        close_socket();
+}
+
+void listener::close_socket()
+{
     asio::error_code ignored;
     pause_.cancel();
     socket_.close(ignored);
+}
+
+int listener::fd() const noexcept
+{
+    // native_handle() is not const in this version of Asio.
+    auto& socket = const_cast<asio::posix::stream_descriptor&>(socket_);
+    return socket.is_open() ? socket.native_handle() : -1;
+}
+
+void listener::adjust(const listen_config& settings)
+{
+    if (!socket_.is_open())
+        return;
+    ::listen(socket_.native_handle(), settings.backlog);
     if (where_.is_unix())
-        ::unlink(where_.unix_path.c_str());
+        ::chmod(where_.unix_path.c_str(), settings.unix_socket_mode);
 }
 
 void listener::accept()
 {
+    if (!socket_.is_open())
+        return;
     socket_.async_wait(
         asio::posix::stream_descriptor::wait_read, [this](const asio::error_code& ec) {
             if (ec)
                 return;
-            for (int i = 0; i < accepts_max; ++i) {
-                sockaddr_storage from{};
-                socklen_t size = sizeof from;
-                const int fd = ::accept4(socket_.native_handle(),
-                                         reinterpret_cast<sockaddr*>(&from),
-                                         &size,
-                                         SOCK_NONBLOCK | SOCK_CLOEXEC);
-                if (fd >= 0) {
-                    deal(fd, peer_text(from));
-                    continue;
-                }
-                if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-                    pause();
-                    return;
-                }
-                break;
-            }
-            accept();
+            if (accept_some(accepts_max))
+                accept();
+            else
+                pause();
         });
+}
+
+// False: there are no descriptors or there is no memory.
+bool listener::accept_some(int most)
+{
+    for (int i = 0; i < most; ++i) {
+        sockaddr_storage from{};
+        socklen_t size = sizeof from;
+        const int fd = ::accept4(socket_.native_handle(),
+                                 reinterpret_cast<sockaddr*>(&from),
+                                 &size,
+                                 SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0)
+            return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
+        deal(fd, peer_text(from));
+    }
+    return true;
 }
 
 // Out of descriptors: clients wait in the kernel's queue until some are free again.

@@ -94,10 +94,16 @@ public:
 
     std::optional<client_address> cancelled() override
     {
+        const auto words = cancel_request();
+        return words ? shared_.cancels.find(words->pid, words->key) : std::nullopt;
+    }
+
+    std::optional<cancel_words> cancel_request() const override
+    {
         const auto key = login_.cancel_key();
         if (key.size() != 4)
             return std::nullopt;
-        return shared_.cancels.find(login_.cancel_pid(), load_be<std::uint32_t>(key.data()));
+        return cancel_words{login_.cancel_pid(), load_be<std::uint32_t>(key.data())};
     }
 
     void introduce(client_identity& who) override

@@ -1,99 +1,138 @@
-// gateway/server.cpp: start, signals, drain, end.
+// gateway/server.cpp: start, signals, drain, takeover, end.
 #include "gateway/server.hpp"
 
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <future>
+#include <thread>
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
-#include <asio/steady_timer.hpp>
+#include <sys/wait.h>
 
 #include "gateway/context.hpp"
+#include "gateway/drain.hpp"
 #include "gateway/http/server.hpp"
 #include "gateway/learn_version.hpp"
-#include "gateway/listener.hpp"
+#include "gateway/listener_set.hpp"
 #include "gateway/log/log.hpp"
+#include "gateway/loop_watch.hpp"
+#include "gateway/reload.hpp"
+#include "gateway/service_manager.hpp"
+#include "gateway/takeover/incumbent.hpp"
+#include "gateway/takeover/start_successor.hpp"
 #include "gateway/worker.hpp"
 
 namespace sluice::gateway {
 namespace {
 
-constexpr std::chrono::milliseconds drain_poll{20};
-constexpr std::chrono::seconds goodbye_timeout{2};
+// A process that was killed just now lets go of its sockets and files one after the other.
+constexpr std::chrono::seconds dying_most{2};
+constexpr std::chrono::milliseconds drain_patience{1000};
 constexpr std::chrono::seconds sqlite_grace{2};
 constexpr std::chrono::seconds version_timeout{2};
+// Of client ids, for those that come to the process before us until it accepts no more.
+constexpr std::uint64_t ids_between = 1'000'000;
+constexpr std::uint64_t ids_end = 0xffff'ffff;
 
 // The first worker's: listeners, signals and the way to the end.
 class server {
 public:
     explicit server(const config& settings)
-        : shared_(settings), signals_(first().io(), SIGINT, SIGTERM), drain_(first().io())
+        : shared_(settings),
+          signals_(first().io(), SIGINT, SIGTERM, SIGHUP),
+          drain_(shared_, first().io(), [this] { drained(); }),
+          listeners_(shared_, first().io()),
+          reloader_(shared_, first().io(), listeners_),
+          watch_(shared_, manager_, first().io()),
+          incumbent_(shared_, first().io(), takeover_hooks())
     {
+        signals_.add(SIGUSR2);
+        signals_.add(SIGCHLD);
     }
 
-    int run();
+    int run(bool takeover);
 
 private:
+    using clock = std::chrono::steady_clock;
+
     worker& first() { return *shared_.workers.front(); }
-    bool prepare();
+    bool prepare(bool takeover);
+    bool inherit();
+    std::string open_files(const config& settings, bool takeover);
+    void open_http();
+    void open_http_after_another();
     std::string prepare_rsa_key();
+    void attach_control();
+    takeover::incumbent::hooks takeover_hooks();
+    void reload(const reloader::reload_done& done);
     void start_listening();
     asio::awaitable<void> start_listening_mysql();
-    void listen(const endpoint& where, client_protocol protocol);
-    void attach_control();
+    void wait_for_signal();
     void on_signal(int number);
+    void start_successor();
+    void successor_ended();
     void end(shutdown_mode how);
-    void begin_drain(std::chrono::milliseconds timeout);
-    void wait_for_clients();
-    void finish(int code);
-    void wait_for_backends(int code);
+    void begin_drain(std::chrono::milliseconds timeout, std::chrono::milliseconds patience);
+    void drained();
 
+    service_manager manager_;
     context shared_;
     asio::signal_set signals_;
-    asio::steady_timer drain_;
-    std::vector<std::unique_ptr<listener>> listeners_;
+    drain drain_;
+    listener_set listeners_;
+    reloader reloader_;
+    loop_watch watch_;
+    takeover::incumbent incumbent_;
+    std::vector<inherited_socket> inherited_;
+    bool took_over_ = false;
     std::unique_ptr<http_server> http_;
-    std::chrono::steady_clock::time_point drain_deadline_;
+    const std::string program_ = takeover::own_program();
+    pid_t successor_ = 0;  // one that was started here and has not ended
     std::promise<int> ended_;
-    bool draining_ = false;
-    bool finished_ = false;
 };
 
-// What the admin console may ask for; answered on the first worker.
-void server::attach_control()
+// The sockets that systemd, or the process before us, listens at already.
+bool server::inherit()
 {
-    control::hooks hooks;
-    hooks.reload = [](const auto& done) {
-        reload_report none;
-        none.errors.push_back("reloading is not possible yet");
-        done(none);
-    };
-    hooks.shut_down = [this](shutdown_mode how) {
-        asio::post(first().io(), [this, how] { end(how); });
-    };
-    shared_.control.attach(std::move(hooks));
+    auto got = shared_.takeover.begin(shared_.settings()->control_socket_of());
+    if (!got.error.empty()) {
+        log::error("cannot take over", {{"why", got.error}});
+        return false;
+    }
+    took_over_ = got.took_over;
+    for (auto& each : got.sockets)
+        inherited_.push_back(std::move(each));
+    if (!got.mysql_version.empty())
+        shared_.mysql_version.learn(got.mysql_version);
+    if (took_over_ && got.ids + ids_between < ids_end) {
+        for (auto& each : shared_.workers)
+            each->use_ids_after(got.ids + ids_between);
+    }
+    return true;
 }
 
-bool server::prepare()
+bool server::prepare(bool takeover)
 {
+    inherited_ = sockets_of_service_manager();
+    if (takeover && !inherit())
+        return false;
     const auto settings = shared_.settings();
     auto rules = std::make_shared<generation>(*settings, shared_.auth_secret);
     std::string error = rules->prepare();
-    if (!error.empty()) {
-        log::error("cannot start", {{"why", error}});
-        return false;
-    }
-    if (error = shared_.files.open(*settings); !error.empty()) {
-        log::error("cannot start", {{"why", error}});
-        return false;
-    }
+    if (error.empty())
+        error = open_files(*settings, takeover);
+    if (error.empty())
+        error = prepare_rsa_key();
     std::vector<asio::io_context*> loops;
     for (const auto& each : shared_.workers)
         loops.push_back(&each->io());
-    shared_.files.admit(*settings, loops, shared_.scheduling);
-    if (error = prepare_rsa_key(); !error.empty()) {
+    shared_.files.admit(*settings, std::move(loops), shared_.scheduling);
+    if (!error.empty()) {
         log::error("cannot start", {{"why", error}});
         return false;
     }
@@ -101,20 +140,52 @@ bool server::prepare()
         log::warn(warning);
     shared_.live.replace(std::move(rules));
     try {
-        for (const auto& where : settings->listen.postgres)
-            listen(where, client_protocol::postgres);
-        for (const auto& where : settings->listen.mysql)
-            listen(where, client_protocol::mysql);
-        if (const auto& where = settings->listen.http) {
-            http_ = std::make_unique<http_server>(
-                shared_, *where, settings->listen.http_token.reveal());
-            log::info("listening", {{"protocol", "http"}, {"address", http_->address()}});
-        }
+        listeners_.open(settings->listen, inherited_, takeover ? dying_most : clock::duration{});
+        if (!took_over_)
+            open_http();
     } catch (const std::exception& failed) {
         log::error("cannot start", {{"why", failed.what()}});
         return false;
     }
     return true;
+}
+
+void server::open_http()
+{
+    const auto settings = shared_.settings();
+    const auto& where = settings->listen.http;
+    if (!where)
+        return;
+    http_ = std::make_unique<http_server>(shared_, *where, settings->listen.http_token.reveal());
+    log::info("listening", {{"protocol", "http"}, {"address", http_->address()}});
+}
+
+// The process before us has let go of the address just now.
+void server::open_http_after_another()
+{
+    const auto until = clock::now() + dying_most;
+    for (;;) {
+        try {
+            return open_http();
+        } catch (const std::exception& failed) {
+            if (clock::now() >= until)
+                return log::error("no dashboard, metrics and health checks",
+                                  {{"why", failed.what()}});
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+}
+
+std::string server::open_files(const config& settings, bool takeover)
+{
+    const auto until = clock::now() + dying_most;
+    for (;;) {
+        auto error = shared_.files.open(settings, took_over_);
+        if (error.empty() || !takeover || took_over_ || clock::now() >= until)
+            return error;
+        shared_.files.close(std::chrono::milliseconds{0});
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
 }
 
 // For MySQL clients only.
@@ -133,23 +204,55 @@ std::string server::prepare_rsa_key()
     return {};
 }
 
-void server::listen(const endpoint& where, client_protocol protocol)
+// What consoles may ask for; done on the first worker.
+void server::attach_control()
 {
-    listeners_.push_back(std::make_unique<listener>(shared_, first().io(), where, protocol));
-    log::info("listening",
-              {{"protocol", protocol == client_protocol::postgres ? "postgres" : "mysql"},
-               {"address", listeners_.back()->address()}});
+    control::hooks hooks;
+    hooks.reload = [this](const auto& done) { reload(done); };
+    hooks.shut_down = [this](shutdown_mode how) {
+        asio::post(first().io(), [this, how] { end(how); });
+    };
+    shared_.control.attach(std::move(hooks));
+}
+
+void server::reload(const reloader::reload_done& done)
+{
+    manager_.reloading();
+    reloader_.run([this, done](const reload_report& report) {
+        manager_.ready(false);
+        if (done)
+            done(report);
+    });
+}
+
+takeover::incumbent::hooks server::takeover_hooks()
+{
+    takeover::incumbent::hooks calls;
+    calls.sockets = [this] { return listeners_.sockets(); };
+    calls.busy = [this] { return drain_.begun(); };
+    calls.give_up = [this](std::uint64_t pid) {
+        // What the other process says of itself counts from here on, and this one's end does not.
+        manager_.now_served_by(pid);
+        watch_.stop();
+        listeners_.hand_over();
+        if (http_)
+            asio::post(shared_.blocking, [gone = std::shared_ptr(std::move(http_))] {});
+        // Later: a process without clients would be gone before the other one has its answer.
+        asio::post(first().io(), [this] {
+            const auto timeout = shared_.settings()->gateway.drain_timeout;
+            begin_drain(timeout, timeout / 2);
+        });
+    };
+    return calls;
 }
 
 void server::start_listening()
 {
-    const bool wait = must_learn_version(shared_);
-    for (auto& each : listeners_) {
-        if (each->protocol() == client_protocol::postgres || !wait)
-            each->start();
-    }
-    if (wait)
+    listeners_.start(client_protocol::postgres);
+    if (must_learn_version(shared_))
         asio::co_spawn(first().io(), start_listening_mysql(), asio::detached);
+    else
+        listeners_.start(client_protocol::mysql);
 }
 
 // The first thing a MySQL client is told is the server's version. Until it is known clients wait in
@@ -157,29 +260,35 @@ void server::start_listening()
 asio::awaitable<void> server::start_listening_mysql()
 {
     co_await learn_mysql_version(shared_, first().io(), version_timeout);
-    for (auto& each : listeners_) {
-        if (each->protocol() == client_protocol::mysql && !draining_)
-            each->start();
-    }
+    if (!drain_.begun())
+        listeners_.start(client_protocol::mysql);
 }
 
-int server::run()
+int server::run(bool takeover)
 {
     std::signal(SIGPIPE, SIG_IGN);
-    if (!prepare())
+    if (!prepare(takeover))
         return 1;
     attach_control();
-    signals_.async_wait([this](const asio::error_code& ec, int number) {
-        if (!ec)
-            on_signal(number);
-    });
+    wait_for_signal();
+    // From here on the process before us accepts nobody, and clients wait in the sockets' queues.
+    shared_.takeover.ready();
+    const endpoint control{"", 0, shared_.settings()->control_socket_of()};
+    incumbent_.listen(control.unix_path, take_socket(inherited_, "control", control));
+    close_sockets(inherited_);
+    shared_.takeover.attach(first().io());
     start_listening();
+    watch_.start();
     for (auto& each : shared_.workers)
         each->start();
     shared_.control.set_state(run_state::serving);
-    log::info(
-        "ready",
-        {{"workers", shared_.workers.size()}, {"databases", shared_.settings()->databases.size()}});
+    if (took_over_)
+        open_http_after_another();
+    manager_.ready(took_over_);
+    log::info("ready",
+              {{"workers", shared_.workers.size()},
+               {"databases", shared_.settings()->databases.size()},
+               {"took_over", took_over_}});
     const int code = ended_.get_future().get();
     http_.reset();  // it asks the workers
     for (auto& each : shared_.workers)
@@ -192,93 +301,87 @@ int server::run()
     return code;
 }
 
+void server::wait_for_signal()
+{
+    signals_.async_wait([this](const asio::error_code& ec, int number) {
+        if (ec)
+            return;
+        wait_for_signal();
+        on_signal(number);
+    });
+}
+
 void server::on_signal(int number)
 {
-    signals_.async_wait([this](const asio::error_code& ec, int next) {
-        if (!ec)
-            on_signal(next);
-    });
-    end(number == SIGINT ? shutdown_mode::immediate : shutdown_mode::wait_for_clients);
+    if (number == SIGHUP)
+        reload({});
+    else if (number == SIGUSR2)
+        start_successor();
+    else if (number == SIGCHLD)
+        successor_ended();
+    else
+        end(number == SIGINT ? shutdown_mode::immediate : shutdown_mode::wait_for_clients);
+}
+
+// It takes over when it is ready; until then this process serves.
+void server::start_successor()
+{
+    if (drain_.begun() || successor_ > 0)
+        return log::warn("no process is started to take over",
+                         {{"why", drain_.begun() ? "this one is leaving" : "one is starting"}});
+    const auto settings = shared_.settings();
+    successor_ = takeover::start_successor(program_, settings->file, manager_.variables());
+    if (successor_ > 0)
+        log::info("a process is started to take over",
+                  {{"pid", successor_}, {"program", program_}});
+    else
+        log::error("no process can be started to take over",
+                   {{"program", program_}, {"why", std::strerror(errno)}});
+}
+
+void server::successor_ended()
+{
+    int status = 0;
+    if (successor_ <= 0 || ::waitpid(successor_, &status, WNOHANG) != successor_)
+        return;
+    successor_ = 0;
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    log::error("the process that was to take over has ended", {{"code", code}});
 }
 
 void server::end(shutdown_mode how)
 {
-    if (how == shutdown_mode::immediate || draining_)
-        begin_drain(std::chrono::milliseconds{0});
-    else
-        begin_drain(shared_.settings()->gateway.drain_timeout);
+    if (!drain_.begun())
+        manager_.stopping();
+    if (how == shutdown_mode::immediate || drain_.begun())
+        return begin_drain(std::chrono::milliseconds{0}, std::chrono::milliseconds{0});
+    const auto timeout = shared_.settings()->gateway.drain_timeout;
+    begin_drain(timeout, std::min(timeout / 4, drain_patience));
 }
 
-void server::begin_drain(std::chrono::milliseconds timeout)
+// Who pauses between statements has `patience` to leave by itself, or to be idle for a moment.
+void server::begin_drain(std::chrono::milliseconds timeout, std::chrono::milliseconds patience)
 {
-    if (!draining_)
-        log::info("shutting down", {{"drain_timeout_ms", timeout.count()}});
-    drain_deadline_ = std::chrono::steady_clock::now() + timeout;
-    for (auto& each : listeners_)
-        each->stop();
-    if (!draining_ && timeout.count() > 0) {
-        for (auto& each : shared_.workers)
-            each->post_drain();
-    }
-    draining_ = true;
-    shared_.control.set_state(run_state::draining);
-    wait_for_clients();
+    incumbent_.refuse();
+    listeners_.stop();
+    reloader_.stop();
+    drain_.begin(timeout, patience);
 }
 
-void server::wait_for_clients()
+void server::drained()
 {
-    std::size_t clients = 0;
-    for (const auto& each : shared_.workers)
-        clients += each->clients();
-    if (clients == 0) {
-        finish(0);
-        return;
-    }
-    if (std::chrono::steady_clock::now() >= drain_deadline_) {
-        log::warn("clients cut off", {{"clients", clients}});
-        for (auto& each : shared_.workers)
-            each->post_close_clients();
-        // Their sessions end in the turn after; so does the wait.
-        drain_deadline_ += std::chrono::seconds(5);
-    }
-    drain_.expires_after(drain_poll);
-    drain_.async_wait([this](const asio::error_code& ec) {
-        if (!ec)
-            wait_for_clients();
-    });
-}
-
-void server::finish(int code)
-{
-    if (finished_)
-        return;
-    finished_ = true;
-    shared_.databases.close_all();
-    drain_deadline_ = std::chrono::steady_clock::now() + goodbye_timeout;
-    wait_for_backends(code);
-}
-
-// The servers hear a goodbye from each connection, if they listen.
-void server::wait_for_backends(int code)
-{
-    if (shared_.databases.open_backends() == 0 ||
-        std::chrono::steady_clock::now() >= drain_deadline_) {
-        ended_.set_value(code);
-        return;
-    }
-    drain_.expires_after(drain_poll);
-    drain_.async_wait([this, code](const asio::error_code& ec) {
-        if (!ec)
-            wait_for_backends(code);
-    });
+    watch_.stop();
+    incumbent_.stop();
+    shared_.takeover.stop();
+    ended_.set_value(0);
 }
 
 }  // namespace
 
-int run_gateway(const config& settings)
+int run_gateway(const config& settings, bool takeover)
 {
     server running(settings);
-    return running.run();
+    return running.run(takeover);
 }
 
 }  // namespace sluice::gateway

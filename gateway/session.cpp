@@ -24,6 +24,10 @@ constexpr std::size_t login_input_max = 128 * 1024;
 // Of clients beyond gateway.max_clients so many may log in, and go on if they want the console: an
 // administrator comes when it is full.
 constexpr std::size_t reserved_for_administrators = 10;
+// A client that did nothing for so many sweeps will hardly do something right now.
+constexpr std::uint8_t quiet_enough = 2;
+// One that has just logged in is about to say something: its program may be slow.
+constexpr std::uint8_t quiet_enough_at_first = 10;
 
 }  // namespace
 
@@ -162,7 +166,7 @@ void session::on_bytes(bytes_view bytes)
 {
     switch (phase_) {
         case phase::serving:
-            active_ = true;
+            active_ = spoke_ = true;
             lane_->on_data(bytes);
             break;
         case phase::login:
@@ -392,6 +396,7 @@ void session::cancel(std::function<void()> done)
 
 void session::drain()
 {
+    leaving_ = true;
     if (phase_ == phase::serving)
         lane_->request_drain();
     else if (phase_ != phase::closing && phase_ != phase::finished)
@@ -427,11 +432,18 @@ void session::end_at_once(std::string_view message, std::string_view reason)
     gone(reason);
 }
 
-void session::sweep(std::chrono::steady_clock::time_point now, duration idle_max)
+void session::sweep(std::chrono::steady_clock::time_point now, duration idle_max, bool leave)
 {
     if (phase_ == phase::serving) {
-        if (active_ || idle_max.count() == 0 || !lane_->quiescent()) {
-            active_ = false;
+        const bool busy = active_ || !lane_->quiescent();
+        active_ = false;
+        if (busy)
+            quiet_sweeps_ = 0;
+        else if (quiet_sweeps_ < quiet_enough_at_first)
+            ++quiet_sweeps_;
+        if (leave && quiet_sweeps_ >= (spoke_ ? quiet_enough : quiet_enough_at_first))
+            drain();
+        else if (busy || idle_max.count() == 0) {
             deadline_ = now + idle_max;
         } else if (now >= deadline_) {
             append_error(client_error::client_idle_timeout);

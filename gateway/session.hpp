@@ -40,11 +40,20 @@ public:
 
     void start();
     void cancel(std::function<void()> done);
+    // At the next moment between transactions.
     void drain();
+    // KILL by a client of this user; `done` is called on some thread.
+    void killed_by(const std::string& user,
+                   kill_scope scope,
+                   std::function<void(kill_outcome)> done);
+    bool leaving() const noexcept { return leaving_; }
+    // The generation by which the client got its database.
+    std::uint64_t entered_by() const noexcept { return entered_by_; }
     void shut_down();
     void kill_by_administrator();
     // `idle_max`: gateway.client_idle_timeout.
-    void sweep(std::chrono::steady_clock::time_point now, duration idle_max);
+    // `leave`: the gateway is drained, and who has been idle for a moment is asked to leave.
+    void sweep(std::chrono::steady_clock::time_point now, duration idle_max, bool leave);
 
     void describe(statistics::client_info& into) const;
 
@@ -121,6 +130,9 @@ private:
     bool over_max_ = false;  // gateway.max_clients were there already: the console alone is left
     bool registered_ = false;
     bool active_ = false;  // bytes came since the last sweep
+    bool spoke_ = false;  // since it has logged in
+    bool leaving_ = false;
+    std::uint8_t quiet_sweeps_ = 0;  // in a row without anything to do
     client_limits::ticket counted_;
     tenant_ticket tenant_;
     std::int64_t counted_unsent_ = 0;  // bytes that its tenant knows of
@@ -128,6 +140,7 @@ private:
     std::unique_ptr<front> front_;  // during the login
     byte_queue login_in_;
     std::unique_ptr<lane> lane_;
+    std::uint64_t entered_by_ = 0;
     std::uint32_t lane_number_ = 0;
     const std::chrono::steady_clock::time_point connected_ = std::chrono::steady_clock::now();
     std::string application_;

@@ -110,20 +110,22 @@ void session::pass_cancel_on()
 {
     phase_ = phase::closing;
     deadline_ = std::chrono::steady_clock::now() + closing_timeout;
-    const auto target = front_->cancelled();
-    if (!target) {
-        gone("cancel request for nobody");
-        return;
-    }
     // The client waits for the end of this connection before it goes on: not before the cancel
     // has reached its statement, or could hit its next one.
-    shared_.workers[target->worker]->post_cancel(target->client,
-                                                 [&home = home_, id = identity_.id] {
-                                                     asio::post(home.io(), [&home, id] {
-                                                         if (session* self = home.find(id))
-                                                             self->gone("cancel request passed on");
-                                                     });
-                                                 });
+    auto done = [&home = home_, id = identity_.id] {
+        asio::post(home.io(), [&home, id] {
+            if (session* self = home.find(id))
+                self->gone("cancel request passed on");
+        });
+    };
+    if (const auto target = front_->cancelled()) {
+        shared_.workers[target->worker]->post_cancel(target->client, std::move(done));
+        return;
+    }
+    // A client of the process that this one has taken over from?
+    const auto words = front_->cancel_request();
+    if (!words || !shared_.takeover.cancel(words->pid, words->key, std::move(done)))
+        gone("cancel request for nobody");
 }
 
 void session::register_for_cancels()

@@ -28,6 +28,7 @@ lane& session::retire_lane()
     ++lane_number_;
     asio::post(home_.io(), [gone = std::move(lane_)] {});
     reading_ = true;
+    leaving_ = false;
     return old;
 }
 
@@ -126,6 +127,8 @@ bool session::change_database(std::string_view name, std::uint8_t sequence, byte
     lane_->start();
     if (!behind.empty() && phase_ == phase::serving)
         lane_->on_data(behind);
+    if (home_.draining() && phase_ == phase::serving)
+        drain();
     return true;
 }
 
@@ -141,16 +144,28 @@ void session::kill(std::uint32_t id, kill_scope scope, std::function<void(kill_o
                 done(how);
         });
     };
-    asio::post(where.io(), [&where, id, scope, user = identity_.user, answer = std::move(answer)] {
-        session* target = where.find(id);
-        if (!target || target->protocol_ != client_protocol::mysql ||
-            target->phase_ != phase::serving)
-            answer(kill_outcome::unknown_id);
-        else if (target->identity_.user != user)
-            answer(kill_outcome::not_the_owner);
-        else
-            target->die(scope, [answer] { answer(kill_outcome::done); });
-    });
+    where.post_kill(
+        id,
+        scope,
+        identity_.user,
+        [&before = shared_.takeover, id, scope, user = identity_.user, answer = std::move(answer)](
+            kill_outcome how) {
+            // A client of the process that this one has taken over from?
+            if (how != kill_outcome::unknown_id || !before.kill(id, scope, user, answer))
+                answer(how);
+        });
+}
+
+void session::killed_by(const std::string& user,
+                        kill_scope scope,
+                        std::function<void(kill_outcome)> done)
+{
+    if (protocol_ != client_protocol::mysql || phase_ != phase::serving)
+        done(kill_outcome::unknown_id);
+    else if (identity_.user != user)
+        done(kill_outcome::not_the_owner);
+    else
+        die(scope, [done = std::move(done)] { done(kill_outcome::done); });
 }
 
 // KILL by another client (or by this one).

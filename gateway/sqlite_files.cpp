@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace sluice::gateway {
 namespace {
@@ -40,52 +41,173 @@ sqlite::options options_of(const database& entry)
 
 }  // namespace
 
-std::string sqlite_files::open(const config& settings)
+std::string sqlite_files::open(const config& settings, bool after_another)
 {
     sqlite::database::limit_memory(static_cast<std::int64_t>(settings.gateway.sqlite_memory));
     for (const auto& [name, entry] : settings.databases) {
         if (entry.engine != engine::sqlite)
             continue;
         sqlite::sql_error why;
-        auto opened = sqlite::database::open(options_of(entry), why);
+        auto options = options_of(entry);
+        options.after_another = after_another;
+        auto opened = sqlite::database::open(options, why);
         if (!opened)
             return "databases." + name + ".file = \"" + entry.sqlite.file + "\": " + why.message;
         files_[name] = std::move(opened);
-        limits_[name] = std::make_shared<live_limits>(
-            entry.statement_timeout, entry.transaction_timeout, entry.idle_transaction_timeout);
     }
     return {};
 }
 
+sqlite_files::file_map sqlite_files::all() const
+{
+    const std::scoped_lock lock(mutex_);
+    return files_;
+}
+
+std::string sqlite_files::share()
+{
+    {
+        const std::scoped_lock lock(mutex_);
+        if (reloading_)
+            return "a reload is under way; try again";
+        if (std::exchange(sharing_, true))
+            return "another process is taking over";
+    }
+    auto why_not = share_all();
+    if (!why_not.empty())
+        stop_sharing();
+    return why_not;
+}
+
+std::string sqlite_files::share_all()
+{
+    const auto files = all();
+    for (const auto& [name, file] : files) {
+        if (file->exclusive())
+            return "databases." + name +
+                   ".exclusive = true: no other process may open the file, so it cannot be handed "
+                   "over; stop this process, then start the other";
+    }
+    for (const auto& [name, file] : files) {
+        if (!file->share())
+            return "databases." + name +
+                   ": the process before that one still has clients, and this file; try again when "
+                   "it has ended (after gateway.drain_timeout at the latest)";
+    }
+    return {};
+}
+
+void sqlite_files::stop_sharing()
+{
+    for (const auto& [name, file] : all())
+        file->stop_sharing();
+    const std::scoped_lock lock(mutex_);
+    sharing_ = false;
+}
+
+std::string sqlite_files::prepare(const config& settings)
+{
+    {
+        const std::scoped_lock lock(mutex_);
+        if (sharing_)
+            return "another process is taking over: it reads the file by itself";
+        reloading_ = true;
+    }
+    file_map opened;
+    for (const auto& [name, entry] : settings.databases) {
+        if (entry.engine != engine::sqlite || find(name))
+            continue;
+        sqlite::sql_error why;
+        auto file = sqlite::database::open(options_of(entry), why);
+        if (!file)
+            return "databases." + name + ".file = \"" + entry.sqlite.file + "\": " + why.message;
+        opened[name] = std::move(file);
+    }
+    const std::scoped_lock lock(mutex_);
+    prepared_ = std::move(opened);
+    return {};
+}
+
+void sqlite_files::forget_prepared()
+{
+    file_map gone;
+    const std::scoped_lock lock(mutex_);
+    reloading_ = false;
+    gone.swap(prepared_);
+}
+
+std::map<std::string, std::shared_ptr<sqlite::database>> sqlite_files::commit(
+    const config& settings)
+{
+    sqlite::database::limit_memory(static_cast<std::int64_t>(settings.gateway.sqlite_memory));
+    file_map removed;
+    const std::scoped_lock lock(mutex_);
+    for (auto at = files_.begin(); at != files_.end();) {
+        const auto found = settings.databases.find(at->first);
+        if (found != settings.databases.end() && found->second.engine == engine::sqlite)
+            ++at;
+        else
+            removed.insert(files_.extract(at++));
+    }
+    files_.merge(prepared_);
+    prepared_.clear();
+    for (const auto& [name, file] : files_)
+        admit_one(name, settings.databases.at(name));
+    reloading_ = false;
+    return removed;
+}
+
 std::shared_ptr<sqlite::database> sqlite_files::find(const std::string& name) const
 {
+    const std::scoped_lock lock(mutex_);
     const auto found = files_.find(name);
     return found == files_.end() ? nullptr : found->second;
 }
 
 std::shared_ptr<live_limits> sqlite_files::limits(const std::string& name) const
 {
+    const std::scoped_lock lock(mutex_);
     const auto found = limits_.find(name);
     return found == limits_.end() ? nullptr : found->second;
 }
 
 void sqlite_files::admit(const config& settings,
-                         const std::vector<asio::io_context*>& loops,
-                         const std::shared_ptr<pool::scheduler>& lock)
+                         std::vector<asio::io_context*> loops,
+                         std::shared_ptr<pool::scheduler> lock)
 {
-    for (const auto& [name, file] : files_) {
-        const auto& pool = settings.find_database(name)->pool;
-        pool::dispatcher::bounds within;
-        if (pool.max_queued > 0)
-            within.max_queued = static_cast<std::size_t>(pool.max_queued);
-        within.queue_timeout =
-            pool.queue_timeout.count() > 0 ? pool.queue_timeout : std::chrono::hours(24 * 365);
-        places_[name] = pool::admission::create(places, within, loops, lock);
-    }
+    const std::scoped_lock held(mutex_);
+    loops_ = std::move(loops);
+    lock_ = std::move(lock);
+    for (const auto& [name, file] : files_)
+        admit_one(name, settings.databases.at(name));
+}
+
+void sqlite_files::admit_one(const std::string& name, const database& entry)
+{
+    auto& limits = limits_[name];
+    if (!limits)
+        limits = std::make_shared<live_limits>();
+    limits->set(entry.statement_timeout, entry.transaction_timeout, entry.idle_transaction_timeout);
+    pool::dispatcher::bounds within;
+    if (entry.pool.max_queued > 0)
+        within.max_queued = static_cast<std::size_t>(entry.pool.max_queued);
+    within.queue_timeout = entry.pool.queue_timeout.count() > 0 ? entry.pool.queue_timeout
+                                                                : std::chrono::hours(24 * 365);
+    if (auto& made = places_[name])
+        made->line().set_bounds(within);
+    else
+        made = pool::admission::create(places, within, loops_, lock_);
+}
+
+sqlite_files::places_map sqlite_files::all_places() const
+{
+    const std::scoped_lock lock(mutex_);
+    return places_;
 }
 
 std::shared_ptr<pool::admission> sqlite_files::places_of(const std::string& name) const
 {
+    const std::scoped_lock lock(mutex_);
     const auto found = places_.find(name);
     return found == places_.end() ? nullptr : found->second;
 }
@@ -93,21 +215,21 @@ std::shared_ptr<pool::admission> sqlite_files::places_of(const std::string& name
 void sqlite_files::for_each_places(
     const std::function<void(const std::string&, pool::admission&)>& look) const
 {
-    for (const auto& [name, each] : places_)
+    for (const auto& [name, each] : all_places())
         look(name, *each);
 }
 
 void sqlite_files::sweep(std::size_t worker, std::chrono::steady_clock::time_point now)
 {
-    for (const auto& [name, each] : places_)
+    for (const auto& [name, each] : all_places())
         each->sweep(worker, now);
 }
 
 void sqlite_files::close(std::chrono::milliseconds grace)
 {
-    for (auto& [name, file] : files_)
+    for (const auto& [name, file] : all())
         file->close(grace);
-    for (auto& [name, each] : places_)
+    for (const auto& [name, each] : all_places())
         each->stop();
 }
 

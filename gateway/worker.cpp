@@ -112,19 +112,68 @@ void worker::post_cancel(std::uint64_t id, std::function<void()> done)
     });
 }
 
-void worker::post_drain()
+void worker::post_kill(std::uint64_t id,
+                       kill_scope scope,
+                       std::string user,
+                       std::function<void(kill_outcome)> done)
+{
+    asio::post(io_, [this, id, scope, user = std::move(user), done = std::move(done)] {
+        if (session* target = find(id))
+            target->killed_by(user, scope, done);
+        else
+            done(kill_outcome::unknown_id);
+    });
+}
+
+void worker::use_ids_after(std::uint64_t id) noexcept
+{
+    next_ = id / shared_.workers.size() + 1;
+}
+
+std::uint64_t worker::ids_used() const noexcept
+{
+    return next_.load() * shared_.workers.size();
+}
+
+void worker::post_drain(bool firm)
+{
+    asio::post(io_, [this, firm] {
+        drain_ = firm ? drain_stage::firm : drain_stage::gentle;
+        if (!firm)
+            sweep_sessions(std::chrono::steady_clock::now());
+        else
+            for (auto& [id, client] : sessions_)
+                client->drain();
+    });
+}
+
+void worker::post_drain_databases(std::map<std::string, std::uint64_t> names)
+{
+    if (names.empty())
+        return;
+    asio::post(io_, [this, names = std::move(names)] {
+        for (auto& [id, client] : sessions_) {
+            const auto gone = names.find(client->identity().database);
+            if (!client->leaving() && gone != names.end() && client->entered_by() < gone->second)
+                client->drain();
+        }
+    });
+}
+
+void worker::post_close_leaving()
 {
     asio::post(io_, [this] {
-        draining_ = true;
-        for (auto& [id, client] : sessions_)
-            client->drain();
+        for (auto& [id, client] : sessions_) {
+            if (client->leaving())
+                client->shut_down();
+        }
     });
 }
 
 void worker::post_close_clients()
 {
     asio::post(io_, [this] {
-        draining_ = true;
+        drain_ = drain_stage::firm;
         for (auto& [id, client] : sessions_)
             client->shut_down();
     });
@@ -183,13 +232,19 @@ void worker::sweep()
     swept_ = now;
     shared_.databases.sweep(index_, now);
     shared_.files.sweep(index_, now);
-    if (index_ == 0 && sweeps_ % sessions_every == 0)
-        shared_.tenants.sweep(now);
     if (++sweeps_ % sessions_every != 0)
         return;
+    if (index_ == 0)
+        shared_.tenants.sweep(now);
+    sweep_sessions(now);
+}
+
+void worker::sweep_sessions(std::chrono::steady_clock::time_point now)
+{
     const auto idle_max = shared_.settings()->gateway.client_idle_timeout;
+    const bool leave = drain_ == drain_stage::gentle;
     for (auto& [id, client] : sessions_)
-        client->sweep(now, idle_max);
+        client->sweep(now, idle_max, leave);
 }
 
 }  // namespace sluice::gateway

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -44,8 +45,23 @@ public:
     void post_adopt(int fd, std::string peer, client_protocol protocol);
     // A CancelRequest for client `id` of this worker; `done` is called on this worker. Any thread.
     void post_cancel(std::uint64_t id, std::function<void()> done);
-    // Clients leave at their next quiescent moment; any thread.
-    void post_drain();
+    // KILL of client `id` by one of `user`; `done` is called on some thread. Any thread.
+    void post_kill(std::uint64_t id,
+                   kill_scope scope,
+                   std::string user,
+                   std::function<void(kill_outcome)> done);
+    // Clients get greater ids than this; before start().
+    void use_ids_after(std::uint64_t id) noexcept;
+    std::uint64_t ids_used() const noexcept;  // any thread: none is greater
+    // Clients are asked to leave: those that have been idle for a moment, and, if `firm`, all
+    // others as soon as they are between transactions. Who is logging in is let in unless `firm`.
+    // Any thread.
+    void post_drain(bool firm);
+    // Clients that got one of these databases by a generation before the number beside it leave at
+    // their next moment between transactions; any thread.
+    void post_drain_databases(std::map<std::string, std::uint64_t> names);
+    // Who was asked to leave leaves now; any thread.
+    void post_close_leaving();
     // Clients leave now; any thread.
     void post_close_clients();
     // An administrator drops the clients of a database, respectively one client (`done`, on this
@@ -59,13 +75,14 @@ public:
     void remove(std::uint64_t id);
     session* find(std::uint64_t id) noexcept;
     std::vector<std::uint64_t> ids() const;  // of all clients
-    bool draining() const noexcept { return draining_; }
+    bool draining() const noexcept { return drain_ == drain_stage::firm; }
 
 private:
     void adopt(int fd, std::string peer, client_protocol protocol);
     std::uint64_t fresh_id();
     void arm_sweep();
     void sweep();
+    void sweep_sessions(std::chrono::steady_clock::time_point now);
 
     context& shared_;
     const std::size_t index_;
@@ -77,10 +94,11 @@ private:
     asio::steady_timer sweeper_;
     std::unordered_map<std::uint64_t, std::unique_ptr<session>> sessions_;
     std::atomic<std::size_t> clients_{0};
-    std::uint64_t next_ = 1;
+    std::atomic<std::uint64_t> next_{1};
     unsigned sweeps_ = 0;
     std::chrono::steady_clock::time_point swept_{};
-    bool draining_ = false;
+    enum class drain_stage : std::uint8_t { none, gentle, firm };
+    drain_stage drain_ = drain_stage::none;
     std::thread thread_;
 };
 

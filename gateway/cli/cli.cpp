@@ -24,6 +24,8 @@ constexpr int bad_arguments = 2;
 constexpr const char* examples =
     "Examples:\n"
     "  sluice --config sluice.toml   run in the foreground; SIGTERM drains and stops\n"
+    "  sluice --config sluice.toml --takeover\n"
+    "                                replace the running process; no client is refused\n"
     "  sluice check sluice.toml      name everything that is wrong with the file\n"
     "  sluice password alice         print the lines to put into [users.alice]\n"
     "  sluice settings pool          what can be set, with defaults; a word narrows it\n"
@@ -67,7 +69,7 @@ void print_database(const database& db, std::ostream& out)
         << db.pool.size << " in " << modes[static_cast<int>(db.pool.mode)] << " mode\n";
 }
 
-int run_command(const std::string& file)
+int run_command(const std::string& file, bool takeover)
 {
     const auto made = load_config(file);
     if (!made) {
@@ -80,7 +82,7 @@ int run_command(const std::string& file)
     }
     for (const auto& line : made.warnings)
         log::warn("configuration", {{"warning", line}});
-    const int code = run_gateway(made.settings);
+    const int code = run_gateway(made.settings, takeover);
     log::close();
     return code;
 }
@@ -128,6 +130,8 @@ int run_command_line(int argc, const char* const* argv)
     std::string file;
     std::string user;
     app.add_option("--config,-c", file, "run with this configuration")->type_name("FILE");
+    bool takeover = false;
+    app.add_flag("--takeover", takeover, "take over from the process that runs with it, if any");
     auto* check = app.add_subcommand("check", "validate a configuration and say what it does");
     std::string checked;
     check->add_option("file", checked, "the configuration")->required()->type_name("FILE");
@@ -177,7 +181,7 @@ int run_command_line(int argc, const char* const* argv)
         return run_sqlite_command(maintained, std::cout, std::cerr);
     }
     if (!file.empty())
-        return run_command(file);
+        return run_command(file, takeover);
     std::cerr << "sluice: nothing to do; say --config FILE\n\n" << app.help();
     return bad_arguments;
 }

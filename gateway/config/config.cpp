@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace sluice::gateway {
 
@@ -50,6 +51,19 @@ const database* config::find_database(const std::string& name) const noexcept
     if (found == databases.end())
         found = databases.find("*");
     return found == databases.end() ? nullptr : &found->second;
+}
+
+std::string config::control_socket_of() const
+{
+    if (!gateway.control_socket.empty())
+        return gateway.control_socket;
+    // systemd may name several, with colons between.
+    const char* folders = std::getenv("RUNTIME_DIRECTORY");
+    if (folders && *folders) {
+        const std::string all = folders;
+        return all.substr(0, all.find(':')) + "/control";
+    }
+    return file + ".control";
 }
 
 const user* config::find_user(const std::string& name) const noexcept

@@ -63,6 +63,7 @@ struct gateway_config {
     duration client_idle_timeout{0};       // 0: never
     std::size_t sqlite_memory = gibibyte;  // of all SQLite databases together; 0: no limit
     std::string sqlite_folder;             // "": SQLite files may lie anywhere
+    std::string control_socket;            // "": see control_socket_of()
     keepalive_config tcp_keepalive;
     log_config log;
 };
@@ -114,6 +115,8 @@ struct pool_config {
     duration cancel_timeout{5'000};  // a backend that has not obeyed a cancel by then is closed
     bool multiplex = true;           // statements that only read may share a backend
     bool auto_prepare = true;        // unnamed statements that come often
+
+    friend bool operator==(const pool_config&, const pool_config&) = default;
 };
 
 enum class engine { postgres, mysql, sqlite };
@@ -236,6 +239,9 @@ struct config {
     // The database's own table, else "*", else null.
     const database* find_database(const std::string& name) const noexcept;
     const user* find_user(const std::string& name) const noexcept;
+    // Where `sluice --takeover` finds the running process: gateway.control_socket, else "control"
+    // in $RUNTIME_DIRECTORY, else beside the configuration file.
+    std::string control_socket_of() const;
 };
 
 }  // namespace sluice::gateway

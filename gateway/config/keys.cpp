@@ -145,6 +145,8 @@ constexpr key gateway_keys[] = {
     sized<&g::sqlite_memory>("sqlite_memory", 0, 1024 * gibibyte, "1GiB",
         "memory of all SQLite databases together; 0B: no limit"),
     path<&g::sqlite_folder>("sqlite_folder", "SQLite files must lie below it"),
+    path<&g::control_socket>("control_socket",
+        "where --takeover finds this process; default: $RUNTIME_DIRECTORY/control or FILE.control"),
     special("tcp_keepalive", "a table", "", "how dead clients are noticed"),
     special("log", "a table", "", "what is logged where"),
 };

@@ -9,6 +9,8 @@
 #include <spdlog/details/null_mutex.h>
 
 #include <atomic>
+#include <memory>
+#include <mutex>
 #include <string>
 
 namespace sluice::gateway::log {
@@ -21,17 +23,36 @@ public:
 
     // Why the file cannot be written, empty when it can.
     const std::string& failure() const noexcept { return failure_; }
+    // Lines of the logger of this name are framed as JSON, all others as text.
+    static constexpr const char* json_logger = "json";
+    void set_formatters(std::unique_ptr<spdlog::formatter> text,
+                        std::unique_ptr<spdlog::formatter> json)
+    {
+        set_formatter(std::move(text));
+        json_ = std::move(json);
+    }
+
+    // Writes to `path` from the next line on; "": standard error. Any thread. Not empty: it cannot
+    // be opened, and the old file stays in use.
+    std::string change_file(const std::string& path);
     void request_reopen() noexcept { reopen_.store(true, std::memory_order_relaxed); }
 
 private:
     void sink_it_(const spdlog::details::log_msg& message) override;
     void flush_() override {}
-    int open_file();
+    static int open_file(const std::string& path);
+    void take_change();
+    void replace(int fresh) noexcept;
 
+    std::unique_ptr<spdlog::formatter> json_;
     std::string path_;
     std::string failure_;
     int fd_ = -1;
     std::atomic<bool> reopen_{false};
+    std::atomic<bool> changed_{false};
+    std::mutex mutex_;  // of what follows
+    std::string next_path_;
+    int next_fd_ = -1;
 };
 
 }  // namespace sluice::gateway::log

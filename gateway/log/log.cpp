@@ -14,11 +14,14 @@
 namespace sluice::gateway::log {
 namespace {
 
+// A line is made in one thread and framed in another: the logger it came by says in which format,
+// so that lines that wait while the format is changed are whole.
 struct output {
-    log_format format = log_format::text;
+    std::atomic<log_format> format;
     std::shared_ptr<file_sink> sink;
     std::shared_ptr<spdlog::details::thread_pool> thread;
-    std::shared_ptr<spdlog::async_logger> logger;
+    std::shared_ptr<spdlog::async_logger> text;
+    std::shared_ptr<spdlog::async_logger> json;
 };
 
 // The one log of the process; see the header for who may change it when.
@@ -98,11 +101,13 @@ void write(log_level level, std::string_view message, fields values) noexcept
         return;
     try {
         line_buffer line;
-        if (current->format == log_format::json)
+        const bool json = current->format.load(std::memory_order_relaxed) == log_format::json;
+        if (json)
             append_json_members(line, message, values);
         else
             append_text_line(line, message, values);
-        current->logger->log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
+        auto& logger = json ? *current->json : *current->text;
+        logger.log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
     } catch (...) {
         // Out of memory: the line is lost, the gateway goes on.
     }
@@ -116,13 +121,19 @@ std::string open(const log_config& settings)
     auto sink = std::make_shared<file_sink>(settings.file);
     if (!sink->failure().empty())
         return sink->failure();
-    sink->set_formatter(make_formatter(settings.format));
+    sink->set_formatters(make_formatter(log_format::text), make_formatter(log_format::json));
     auto thread = std::make_shared<spdlog::details::thread_pool>(settings.queue, 1);
-    auto logger = std::make_shared<spdlog::async_logger>(
-        "sluice", sink, thread, spdlog::async_overflow_policy::overrun_oldest);
-    // Ours is the only filter. flush_on stays off: the sink buffers nothing.
-    logger->set_level(spdlog::level::trace);
-    current = new output{settings.format, std::move(sink), std::move(thread), std::move(logger)};
+    const auto make_logger = [&](const char* name) {
+        auto logger = std::make_shared<spdlog::async_logger>(
+            name, sink, thread, spdlog::async_overflow_policy::overrun_oldest);
+        // Ours is the only filter. flush_on stays off: the sink buffers nothing.
+        logger->set_level(spdlog::level::trace);
+        return logger;
+    };
+    auto text = make_logger("text");
+    auto json = make_logger(file_sink::json_logger);
+    current = new output{
+        settings.format, std::move(sink), std::move(thread), std::move(text), std::move(json)};
     set_level(settings.level);
     return {};
 }
@@ -143,6 +154,17 @@ void close() noexcept
 void set_level(log_level level) noexcept
 {
     detail::threshold.store(level, std::memory_order_relaxed);
+}
+
+std::string change(const log_config& settings)
+{
+    if (!current)
+        return {};
+    if (auto why = current->sink->change_file(settings.file); !why.empty())
+        return why;
+    current->format.store(settings.format, std::memory_order_relaxed);
+    set_level(settings.level);
+    return {};
 }
 
 void reopen() noexcept

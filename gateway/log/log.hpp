@@ -69,6 +69,9 @@ inline log_level level() noexcept
 {
     return detail::threshold.load(std::memory_order_relaxed);
 }
+// After a reload: level, format and file, at once and between two lines. Returns why the new file
+// cannot be opened, and then nothing has changed. The queue stays as it was. One thread at a time.
+[[nodiscard]] std::string change(const log_config& settings);
 // Closes and opens the file again before the next line (log rotation). Safe in any thread.
 void reopen() noexcept;
 std::size_t dropped() noexcept;

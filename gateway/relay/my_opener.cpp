@@ -13,15 +13,22 @@
 
 namespace sluice::gateway {
 
-my_opener::my_opener(context& shared,
-                     mysql::connect_options connect,
-                     std::chrono::milliseconds timeout,
-                     my_link_options options)
-    : shared_(shared),
-      connect_(std::make_shared<const mysql::connect_options>(std::move(connect))),
-      timeout_(timeout),
-      options_(options)
+my_opener::my_opener(context& shared, plan how)
+    : shared_(shared), plan_(std::make_shared<const plan>(std::move(how)))
 {
+}
+
+void my_opener::change(plan how)
+{
+    auto fresh = std::make_shared<const plan>(std::move(how));
+    const std::scoped_lock lock(mutex_);
+    plan_.swap(fresh);
+}
+
+std::shared_ptr<const my_opener::plan> my_opener::current() const
+{
+    const std::scoped_lock lock(mutex_);
+    return plan_;
 }
 
 void my_opener::open(pool::shard& target)
@@ -31,15 +38,29 @@ void my_opener::open(pool::shard& target)
 
 asio::awaitable<void> my_opener::run(std::shared_ptr<pool::shared_pool> keep, pool::shard& target)
 {
-    mysql::connect_options options = *connect_;
-    const auto deadline = steady_clock::now() + timeout_;
     auto& loop = target.io();
     auto& blocking = shared_.blocking;
-    auto made = co_await mysql::connect(loop, blocking, std::move(options), deadline);
-    finish(*keep, target, std::move(made));
+    auto how = current();
+    mysql::connect_result made;
+    for (;;) {
+        mysql::connect_options options = how->connect;
+        const auto deadline = steady_clock::now() + how->timeout;
+        made = co_await mysql::connect(loop, blocking, std::move(options), deadline);
+        // A reload may have said meanwhile that it should be another one.
+        auto now = current();
+        if (now == how)
+            break;
+        if (made)
+            mysql::close(std::move(*made.connection));
+        how = std::move(now);
+    }
+    finish(*keep, target, how, std::move(made));
 }
 
-void my_opener::finish(pool::shared_pool& pool, pool::shard& target, mysql::connect_result made)
+void my_opener::finish(pool::shared_pool& pool,
+                       pool::shard& target,
+                       const std::shared_ptr<const plan>& how,
+                       mysql::connect_result made)
 {
     if (!made) {
         outage_.connect_failed(pool.name(), made.message);
@@ -60,9 +81,11 @@ void my_opener::finish(pool::shared_pool& pool, pool::shard& target, mysql::conn
     }
     outage_.connected(pool.name());
     shared_.mysql_version.learn(version_in_greeting(opened));
-    auto begins_with = my_session_start(connect_->collation, connect_->database, true);
+    auto begins_with = my_session_start(how->connect.collation, how->connect.database, true);
+    // The link keeps the options alive: a KILL goes to the same server.
+    std::shared_ptr<const mysql::connect_options> connect(how, &how->connect);
     auto link = std::make_unique<my_link>(
-        shared_, pool, std::move(opened), connect_, std::move(begins_with), options_);
+        shared_, pool, std::move(opened), std::move(connect), std::move(begins_with), how->options);
     link->arrive(target.worker());
     counted_in_->workers[target.worker()]->opened.add();
     target.opened(std::move(link));

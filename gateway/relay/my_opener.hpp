@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 
 #include "drivers/mysql/connect.hpp"
 #include "gateway/log/outage.hpp"
@@ -15,23 +16,32 @@ namespace sluice::gateway {
 
 class my_opener final : public pool::opener {
 public:
-    my_opener(context& shared,
-              mysql::connect_options connect,
-              std::chrono::milliseconds timeout,
-              my_link_options options);
+    // How connections are opened, and what they are told.
+    struct plan {
+        mysql::connect_options connect;
+        std::chrono::milliseconds timeout{};
+        my_link_options options;
+    };
+    my_opener(context& shared, plan how);
 
     // Before it is used.
     void count_in(statistics::pool_entry& where) noexcept { counted_in_ = &where; }
     void open(pool::shard& target) override;
+    // From the next connection on; one that is being opened is opened again. Any thread.
+    void change(plan how);
 
 private:
     asio::awaitable<void> run(std::shared_ptr<pool::shared_pool> keep, pool::shard& target);
-    void finish(pool::shared_pool& pool, pool::shard& target, mysql::connect_result made);
+    void finish(pool::shared_pool& pool,
+                pool::shard& target,
+                const std::shared_ptr<const plan>& how,
+                mysql::connect_result made);
+
+    std::shared_ptr<const plan> current() const;
 
     context& shared_;
-    const std::shared_ptr<const mysql::connect_options> connect_;  // by its links, too
-    const std::chrono::milliseconds timeout_;
-    const my_link_options options_;
+    mutable std::mutex mutex_;
+    std::shared_ptr<const plan> plan_;
     log::outage outage_;
     statistics::pool_entry* counted_in_ = nullptr;
 };

@@ -95,7 +95,8 @@ TEST_F(Load, EveryErrorIsNamedAtOnceWithItsPlace)
         ElementsAre(
             "c.toml:2:1: unknown key \"wrokers\" in [gateway]; valid: workers, drain_timeout, "
             "max_clients, login_timeout, max_message, client_idle_timeout, "
-            "sqlite_memory, sqlite_folder, tcp_keepalive, log; "
+            "sqlite_memory, sqlite_folder, control_socket, "
+            "tcp_keepalive, log; "
             "did you mean \"workers\"?",
             "c.toml:3:17: drain_timeout = 5 is not valid; valid: a duration such as \"5s\", from "
             "\"0s\" to \"1d\"",

@@ -1,0 +1,450 @@
+"""A configuration read anew under connected clients; and what systemd is told and hands over."""
+import contextlib
+import os
+import re
+import signal
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+import psycopg
+import pytest
+
+import servers
+from servers import BINARY, PASSWORD, PG_BIN, value, wait_until
+
+pytestmark = [pytest.mark.postgres, pytest.mark.gateway]
+
+
+def app(cluster, pool="size = 4", name="app", database="app", more=""):
+    return f"""
+[databases.{name}]
+engine = "postgres"
+url = "{cluster.url(database)}"
+password = "{PASSWORD}"
+pool = {{ {pool} }}
+{more}
+"""
+
+
+ALICE = f'[users.alice]\npassword = "{PASSWORD}"\n'
+
+
+def loads(gateway):
+    return gateway.log().count("configuration loaded")
+
+
+def refusals(gateway):
+    return gateway.log().count("configuration not loaded")
+
+
+def reload(gateway, config, good=True):
+    """Returns what the log says of it."""
+    gateway.write(config)
+    count = loads if good else refusals
+    before, at = count(gateway), len(gateway.log())
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: count(gateway) > before, 15, "the configuration is loaded")
+    return gateway.log()[at:]
+
+
+def target_of(gateway, database="app", **changes):
+    return servers.Target("sluice", gateway.port, database, "alice", PASSWORD).but(**changes)
+
+
+def connect(gateway, database="app", **options):
+    return psycopg.connect(target_of(gateway, database).dsn(**options), autocommit=True)
+
+
+class Load:
+    """Threads with a client each that run statements until the end of the block."""
+
+    def __init__(self, target, count, statement="SELECT pg_sleep(0.005)", reconnect=False):
+        self.target, self.statement, self.reconnect = target, statement, reconnect
+        self.over = threading.Event()
+        self.failed, self.done = [], 0
+        self.threads = [threading.Thread(target=self.work) for _ in range(count)]
+
+    def work(self):
+        try:
+            while not self.over.is_set():
+                with psycopg.connect(self.target.dsn(), autocommit=True) as connection:
+                    while True:
+                        connection.execute(self.statement)
+                        self.done += 1
+                        if self.reconnect or self.over.is_set():
+                            break
+        except psycopg.Error as error:
+            self.failed.append(f"{error.sqlstate} {error}")
+
+    def __enter__(self):
+        for each in self.threads:
+            each.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for each in self.threads:
+            each.join(30)
+        assert not any(each.is_alive() for each in self.threads), "a statement hangs"
+
+
+def backends(cluster, database="app"):
+    return int(cluster.sql("select count(*) from pg_stat_activity where usename = 'alice' "
+                           f"and datname = '{database}'")[0])
+
+
+def test_a_bad_file_changes_nothing(cluster, own_gateway):
+    gateway = own_gateway(app(cluster) + ALICE)
+    with connect(gateway) as connection:
+        said = reload(gateway, app(cluster, "size = 0, sise = 3") + ALICE
+                      + '[users.bob]\npassword = "x"\ndatabases = ["nowhere"]\n', good=False)
+        assert value(connection, "SELECT 1") == 1
+    for part in ("sluice.toml", "size", "sise", "nowhere"):
+        assert part in said, said
+    assert said.count("configuration not loaded") >= 3
+    assert re.search(r"sluice\.toml:\d+:\d+", said)
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(target_of(gateway, user="bob", password="x").dsn())
+    said = reload(gateway, app(cluster) + ALICE)
+    assert "configuration changed" not in said
+
+
+def test_pools_grow_and_shrink_under_load(cluster, own_gateway):
+    gateway = own_gateway(app(cluster, "size = 2, multiplex = false") + ALICE)
+    with Load(target_of(gateway), 10, "SELECT pg_sleep(0.02)") as load:
+        wait_until(lambda: backends(cluster) == 2, what="two connections")
+        said = reload(gateway, app(cluster, "size = 8, multiplex = false") + ALICE)
+        assert "databases.app.pool.size: 2 → 8" in said
+        wait_until(lambda: backends(cluster) == 8, what="eight connections")
+        reload(gateway, app(cluster, "size = 1, multiplex = false") + ALICE)
+        wait_until(lambda: backends(cluster) == 1, what="one connection")
+        before = load.done
+        wait_until(lambda: load.done > before + 10, what="work goes on")
+        reload(gateway, app(cluster, "size = 3, multiplex = false, queue_timeout = '9s'") + ALICE)
+        wait_until(lambda: backends(cluster) == 3, what="three connections")
+    assert not load.failed
+
+
+def test_many_reloads_under_load(cluster, own_gateway):
+    gateway = own_gateway(app(cluster) + ALICE)
+    with Load(target_of(gateway), 6) as held, \
+            Load(target_of(gateway), 3, "SELECT 1", reconnect=True) as fresh:
+        for turn in range(12):
+            reload(gateway, app(cluster, f"size = {3 + turn % 3}, max_prepared = {100 + turn}")
+                   + ALICE + f'[users.u{turn}]\npassword = "p{turn}"\n'
+                   + f"[tenants.default]\nmax_concurrent = {50 + turn}\n")
+            before = held.done, fresh.done
+            wait_until(lambda: held.done > before[0] + 10 and fresh.done > before[1] + 2,
+                       what="work goes on")
+    assert not held.failed and not fresh.failed
+    assert held.done > 100 and fresh.done > 10
+
+
+def test_another_server_under_connected_clients(cluster, own_gateway):
+    """The pool's connections are replaced; its clients stay, with their settings."""
+    gateway = own_gateway(app(cluster) + ALICE)
+    with connect(gateway) as idle, connect(gateway) as busy:
+        idle.execute("SET work_mem = '5MB'")
+        busy.execute("BEGIN")
+        assert value(busy, "SELECT current_database()") == "app"
+        said = reload(gateway, app(cluster, database="other") + ALICE)
+        assert "databases.app.dbname: app → other" in said
+        assert value(idle, "SELECT current_database()") == "other"
+        assert value(idle, "SHOW work_mem") == "5MB"
+        assert value(busy, "SELECT current_database()") == "app"
+        busy.execute("COMMIT")
+        assert value(busy, "SELECT current_database()") == "other"
+    wait_until(lambda: backends(cluster, "app") == 0, what="no old connection is left")
+
+
+def test_a_removed_database_drains(cluster, own_gateway):
+    gateway = own_gateway(app(cluster) + app(cluster, name="gone", database="other") + ALICE)
+    with connect(gateway) as stays, connect(gateway, "gone") as idle, \
+            connect(gateway, "gone") as busy:
+        idle.execute("SELECT 1")
+        busy.execute("BEGIN")
+        busy.execute("SELECT 1")
+        assert "databases.gone: removed" in reload(gateway, app(cluster) + ALICE)
+        with pytest.raises(psycopg.OperationalError) as refused:
+            connect(gateway, "gone")
+        assert "gone" in str(refused.value)
+        with pytest.raises(psycopg.OperationalError):
+            for _ in range(40):
+                idle.execute("SELECT 1")
+                time.sleep(0.05)
+        assert value(busy, "SELECT current_database()") == "other"
+        busy.execute("COMMIT")
+        with pytest.raises(psycopg.OperationalError):
+            for _ in range(40):
+                busy.execute("SELECT 1")
+                time.sleep(0.05)
+        assert value(stays, "SELECT 1") == 1
+        wait_until(lambda: backends(cluster, "other") == 0, what="its connections are closed")
+        # It may come back.
+        reload(gateway, app(cluster) + app(cluster, name="gone", database="other") + ALICE)
+        with connect(gateway, "gone") as again:
+            for _ in range(15):  # also while the ones before are still being looked for
+                assert value(again, "SELECT current_database()") == "other"
+                time.sleep(0.05)
+        assert value(stays, "SELECT 1") == 1
+
+
+def test_users_and_passwords(cluster, own_gateway):
+    gateway = own_gateway(app(cluster) + ALICE + '[users.bob]\npassword = "old"\n')
+    bob = target_of(gateway, user="bob", password="old")
+    with psycopg.connect(bob.dsn(), autocommit=True) as before:
+        said = reload(gateway, app(cluster) + ALICE + '[users.bob]\npassword = "new word"\n')
+        assert "users.bob.password: changed" in said
+        assert "new word" not in gateway.log()
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(bob.dsn())
+        with psycopg.connect(bob.but(password="new word").dsn()):
+            pass
+        assert "users.bob: removed" in reload(gateway, app(cluster) + ALICE)
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(bob.but(password="new word").dsn())
+        assert value(before, "SELECT 1") == 1
+
+
+def certificate(folder, name):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-subj", f"/CN={name}", "-keyout", folder / "key.pem", "-out",
+                    folder / "cert.pem"], check=True, capture_output=True, timeout=60)
+
+
+def seen_certificate(port):
+    with socket.create_connection(("127.0.0.1", port), 5) as raw:
+        raw.sendall(b"\0\0\0\x08\x04\xd2\x16\x2f")
+        assert raw.recv(1) == b"S"
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with context.wrap_socket(raw) as wrapped:
+            return wrapped.getpeercert(binary_form=True)
+
+
+def test_certificates_are_swapped(cluster, own_gateway, tmp_path):
+    certificate(tmp_path, "first")
+    tls = (f'tls = {{ mode = "prefer", cert_file = "{tmp_path}/cert.pem", '
+           f'key_file = "{tmp_path}/key.pem" }}\n')
+    listen = '[listen]\npostgres = ["127.0.0.1:{port}"]\n' + tls.replace("{", "{{").replace(
+        "}", "}}")
+    gateway = own_gateway(app(cluster) + ALICE, listen=listen)
+    first = seen_certificate(gateway.port)
+    with connect(gateway, sslmode="require") as present:
+        certificate(tmp_path, "second")
+        assert "another certificate" in reload(gateway, app(cluster) + ALICE)
+        assert seen_certificate(gateway.port) != first
+        assert value(present, "SELECT 1") == 1
+        (tmp_path / "cert.pem").write_text("nonsense")
+        second = reload(gateway, app(cluster) + ALICE, good=False)
+        assert "cert" in second
+        assert seen_certificate(gateway.port) != first
+
+
+def test_listeners_come_and_go(cluster, own_gateway):
+    gateway = own_gateway(app(cluster) + ALICE)
+    other = servers.free_port()
+    path = gateway.folder / ".s.PGSQL.7000"
+    with connect(gateway) as present:
+        gateway.listen = (f'[listen]\npostgres = ["127.0.0.1:{other}", "unix:{path}"]\n')
+        said = reload(gateway, app(cluster) + ALICE)
+        assert f"127.0.0.1:{other}" in said
+        assert not servers.accepts(gateway.port)
+        assert value(present, "SELECT 1") == 1
+        with psycopg.connect(target_of(gateway, port=other).dsn()):
+            pass
+        with psycopg.connect(target_of(gateway, host=str(path.parent), port=7000).dsn()):
+            pass
+        # A place that is taken: nothing changes.
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            gateway.listen = f'[listen]\npostgres = ["127.0.0.1:{taken.getsockname()[1]}"]\n'
+            assert "cannot listen" in reload(gateway, app(cluster) + ALICE, good=False)
+        assert servers.accepts(other)
+        gateway.listen = None
+        reload(gateway, app(cluster) + ALICE)
+        assert servers.accepts(gateway.port) and not servers.accepts(other)
+        assert not path.exists()
+
+
+def test_the_log_and_what_needs_a_restart(cluster, own_gateway):
+    def config(log, workers=2):
+        return (f'[gateway]\ndrain_timeout = "2s"\nworkers = {workers}\n[gateway.log]\n{log}\n'
+                + app(cluster) + ALICE)
+
+    gateway = own_gateway(config('level = "info"'))
+    file = gateway.folder / "sluice.log"
+    said = reload(gateway, config('level = "debug"', workers=1))
+    assert "in effect after a restart" in said and "gateway.workers: 2 → 1" in said
+    gateway.write(config(f'level = "debug"\nformat = "json"\nfile = "{file}"', workers=1))
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: file.exists() and "configuration loaded" in file.read_text(),
+               what="the new log file is written")
+    assert all(line.startswith('{"time"') for line in file.read_text().splitlines())
+    # Rotation: the file was moved away.
+    file.rename(gateway.folder / "sluice.log.1")
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: file.exists() and "configuration loaded" in file.read_text(),
+               what="the file is opened anew")
+    assert "client connected" not in file.read_text()
+    gateway.write(config('level = "info"'))
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: loads(gateway) == 2, what="standard error again")
+
+
+def lite(name, file):
+    return f'[databases.{name}]\nengine = "sqlite"\nfile = "{file}"\n'
+
+
+def test_sqlite_files_come_and_go(cluster, own_gateway):
+    gateway = own_gateway(lite("one", "one.db") + ALICE)
+    with connect(gateway, "one") as one:
+        one.execute("CREATE TABLE t (n integer)")
+        reload(gateway, lite("one", "one.db") + lite("two", "two.db") + ALICE)
+        with connect(gateway, "two") as two:
+            two.execute("CREATE TABLE t (n integer)")
+            two.execute("INSERT INTO t VALUES (1)")
+        one.execute("INSERT INTO t VALUES (1)")
+        reload(gateway, lite("one", "one.db") + ALICE)
+        with pytest.raises(psycopg.OperationalError):
+            connect(gateway, "two")
+        one.execute("INSERT INTO t VALUES (2)")
+        (gateway.folder / "text.db").write_text("This is no database. " * 100)
+        said = reload(gateway, lite("one", "one.db") + lite("two", "text.db") + ALICE,
+                      good=False)
+        assert "databases.two.file" in said and "text.db" in said
+        said = reload(gateway, lite("one", "one.db") + "readers = 7\n" + ALICE)
+        assert "after a restart" in said and "databases.one.readers: 4 → 7" in said
+        reload(gateway, lite("one", "one.db") + lite("two", "two.db") + ALICE)
+        with connect(gateway, "two") as two:
+            assert value(two, "SELECT count(*) FROM t") == 1
+
+
+# -- systemd
+
+
+@contextlib.contextmanager
+def notify_socket(folder):
+    path = folder / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as at:
+        at.bind(str(path))
+        at.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        at.settimeout(10)
+        yield at, path
+    path.unlink()
+
+
+def until(at, word):
+    """All that was said, up to a datagram with `word`."""
+    said = []
+    while not said or word not in said[-1]:
+        said.append(at.recv(4096).decode())
+    return said
+
+
+def said_by(at):
+    """(process id, lines) of each datagram that waits."""
+    said = []
+    at.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            data, (head, *_), *_ = at.recvmsg(4096, 64)
+            said.append((struct.unpack("iII", head[2])[0], data.decode().split("\n")))
+    return said
+
+
+def test_systemd_is_told(cluster, folder):
+    place = folder / "notified"
+    place.mkdir()
+    port = servers.free_port()
+    (place / "sluice.toml").write_text(
+        f'[gateway]\ndrain_timeout = "2s"\n[listen]\npostgres = ["127.0.0.1:{port}"]\n'
+        + app(cluster) + ALICE)
+    with notify_socket(place) as (at, path), open(place / "log", "wb") as log:
+        running = subprocess.Popen(
+            [BINARY, "--config", place / "sluice.toml"], stdout=log, stderr=log,
+            env={**os.environ, "NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "600000"})
+        try:
+            assert "READY=1" in until(at, "READY=1")[-1]
+            assert servers.accepts(port)
+            until(at, "WATCHDOG=1")
+            until(at, "WATCHDOG=1")
+            running.send_signal(signal.SIGHUP)
+            assert "MONOTONIC_USEC=" in until(at, "RELOADING=1")[-1]
+            until(at, "READY=1")
+            running.terminate()
+            until(at, "STOPPING=1")
+            assert running.wait(10) == 0
+        finally:
+            running.kill()
+            running.wait()
+
+
+# What systemd does: descriptor 3 is the socket, and the variables name this very process.
+HAND_OVER = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES=sys.argv[2])
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["by name", "by address"])
+def test_sockets_of_systemd(cluster, folder, named):
+    """LISTEN_FDS: the port of the file is not opened, the socket that was handed over is served."""
+    place = folder / f"activated-{named}"
+    place.mkdir()
+    with socket.socket() as early:
+        early.bind(("127.0.0.1", 0))
+        early.listen(64)
+        port = early.getsockname()[1]
+        where = 1 if named else port  # nobody may listen at port 1 of 192.0.2.1
+        host = "192.0.2.1" if named else "127.0.0.1"
+        (place / "sluice.toml").write_text(
+            f'[gateway]\ndrain_timeout = "2s"\n[listen]\npostgres = ["{host}:{where}"]\n'
+            + app(cluster) + ALICE)
+        # A client that came before the service: it waits, and is served.
+        waiting = socket.create_connection(("127.0.0.1", port), 5)
+        names = "postgres" if named else "sluice.socket"
+        with open(place / "log", "wb") as log:
+            running = subprocess.Popen(
+                [sys.executable, "-c", HAND_OVER, str(early.fileno()), names, BINARY, "--config",
+                 place / "sluice.toml"], stdout=log, stderr=log, pass_fds=[early.fileno()])
+        try:
+            early.close()
+            waiting.settimeout(10)
+            waiting.sendall(b"\0\0\0\x08\x04\xd2\x16\x2f")
+            assert waiting.recv(1) == b"N", (place / "log").read_text()
+            waiting.close()
+            target = servers.Target("sluice", port, "app", "alice", PASSWORD)
+            with psycopg.connect(target.dsn()) as connection:
+                assert value(connection, "SELECT 1") == 1
+        finally:
+            running.terminate()
+            try:
+                assert running.wait(10) == 0
+            finally:
+                running.kill()
+                running.wait()
+
+
+def test_pgbench_under_reloads(cluster, own_gateway):
+    gateway = own_gateway(app(cluster) + ALICE)
+    cluster.sql("create table if not exists pgb (n int); grant all on pgb to alice")
+    script = gateway.folder / "script.sql"
+    script.write_text("SELECT 1;\nINSERT INTO pgb VALUES (1);\n")
+    bench = subprocess.Popen([PG_BIN / "pgbench", "-n", "-f", script, "-c", "8", "-T", "4", "-C"],
+                             env=target_of(gateway).environment(), stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True)
+    time.sleep(0.5)
+    for turn in range(8):
+        reload(gateway, app(cluster, f"size = {2 + turn}") + ALICE)
+    out, _ = bench.communicate(timeout=30)
+    assert bench.returncode == 0, out
+    assert "number of failed transactions: 0" in out and "error" not in out, out
