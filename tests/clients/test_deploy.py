@@ -42,6 +42,7 @@ def test_install_puts_everything_in_its_place(installed):
     names = {str(p.relative_to(installed)) for p in installed.rglob("*") if p.is_file()}
     assert names >= {"bin/sluice", "share/man/man1/sluice.1", "share/doc/sluice/sluice.toml",
                      "share/doc/sluice/SETTINGS.md", "lib/systemd/system/sluice.service",
+                     "lib/systemd/system/sluice.socket",
                      "lib/sysusers.d/sluice.conf"}
     assert run(installed / "bin/sluice", "--version").stdout.startswith("sluice ")
 
