@@ -17,7 +17,8 @@ namespace sluice::gateway::statistics {
 class counter {
 public:
     void add(std::uint64_t n = 1) noexcept { value_.store(read() + n, std::memory_order_relaxed); }
-    std::uint64_t read() const noexcept { return value_.load(std::memory_order_relaxed); }
+    // Acquire: what is read after it is no older (statement_table looks twice at an entry's key).
+    std::uint64_t read() const noexcept { return value_.load(std::memory_order_acquire); }
     void clear() noexcept { value_.store(0, std::memory_order_relaxed); }
 
 private:

@@ -104,7 +104,6 @@ void statement_table::read(std::map<std::uint64_t, statement_totals>& into) cons
             now.errors = each.errors.read();
             now.backend_time = each.backend_time.read();
             now.latency = each.latency.read();
-            std::atomic_thread_fence(std::memory_order_acquire);
             if (here->digests[i].load(std::memory_order_relaxed) != now.digest)
                 continue;
             auto& sum = into[now.digest];

@@ -24,8 +24,8 @@ public:
                 words_[long_++] = word;
             longest_ = std::max(longest_, word.size());
         }
-        std::sort(keys_.begin(), keys_.begin() + short_);
-        std::sort(words_.begin(), words_.begin() + long_);
+        std::sort(keys_.data(), keys_.data() + short_);
+        std::sort(words_.data(), words_.data() + long_);
         if (longest_ > longest_max)
             throw "a word is too long";
     }
@@ -33,13 +33,13 @@ public:
     bool contains(std::string_view word) const noexcept
     {
         if (word.size() <= 8)
-            return std::binary_search(keys_.begin(), keys_.begin() + short_, key_of(word));
+            return std::binary_search(keys_.data(), keys_.data() + short_, key_of(word));
         if (word.size() > longest_)
             return false;
         std::array<char, longest_max> lower;
         std::transform(word.begin(), word.end(), lower.begin(), lower_ascii);
         const std::string_view wanted(lower.data(), word.size());
-        return std::binary_search(words_.begin(), words_.begin() + long_, wanted);
+        return std::binary_search(words_.data(), words_.data() + long_, wanted);
     }
 
 private:
@@ -47,8 +47,8 @@ private:
 
     std::array<std::uint64_t, N> keys_{};
     std::array<std::string_view, N> words_{};
-    std::ptrdiff_t short_ = 0;
-    std::ptrdiff_t long_ = 0;
+    std::size_t short_ = 0;
+    std::size_t long_ = 0;
     std::size_t longest_ = 0;
 };
 
