@@ -134,6 +134,8 @@ mysql_statement mysql_definer::problem(std::string why)
 
 mysql_statement mysql_definer::unchanged()
 {
+    if (!out_.problem.empty())
+        return problem({});
     out_.statements.clear();
     add(std::string(statement_));
     return std::move(out_);

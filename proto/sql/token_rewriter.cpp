@@ -75,11 +75,13 @@ void token_rewriter::replace(std::string_view with, std::size_t count)
 void token_rewriter::drop(std::size_t count)
 {
     gap();
-    at_ = std::min(at_ + count, tokens_.size() - 1);
-    if (count > 0) {
-        const auto& last = tokens_[at_ - 1].text;
-        copied_ = last.data() + last.size();
-    }
+    // What stood at the caller's end may have gone with a term before it: there is no way back.
+    const auto to = std::min(at_ + count, tokens_.size() - 1);
+    if (to <= at_)
+        return;
+    at_ = to;
+    const auto& last = tokens_[at_ - 1].text;
+    copied_ = last.data() + last.size();
 }
 
 void token_rewriter::insert(std::size_t where, std::string_view text)
