@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 import servers
-from servers import BINARY, PASSWORD, PG_BIN, value, wait_until
+from servers import BINARY, PASSWORD, value, wait_until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.gateway]
 
@@ -432,19 +432,3 @@ def test_sockets_of_systemd(cluster, folder, named):
             finally:
                 running.kill()
                 running.wait()
-
-
-def test_pgbench_under_reloads(cluster, own_gateway):
-    gateway = own_gateway(app(cluster) + ALICE)
-    cluster.sql("create table if not exists pgb (n int); grant all on pgb to alice")
-    script = gateway.folder / "script.sql"
-    script.write_text("SELECT 1;\nINSERT INTO pgb VALUES (1);\n")
-    bench = subprocess.Popen([PG_BIN / "pgbench", "-n", "-f", script, "-c", "8", "-T", "4", "-C"],
-                             env=target_of(gateway).environment(), stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT, text=True)
-    time.sleep(0.5)
-    for turn in range(8):
-        reload(gateway, app(cluster, f"size = {2 + turn}") + ALICE)
-    out, _ = bench.communicate(timeout=30)
-    assert bench.returncode == 0, out
-    assert "number of failed transactions: 0" in out and "error" not in out, out

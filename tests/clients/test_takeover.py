@@ -18,8 +18,9 @@ import pymysql
 import pytest
 
 import mariadb
+import reconnecting
 import servers
-from servers import BINARY, PASSWORD, PG_BIN, value, wait_until
+from servers import BINARY, PASSWORD, value, wait_until
 from test_reload import ALICE, Load, app, connect, notify_socket, said_by, target_of
 
 pytestmark = [pytest.mark.postgres, pytest.mark.gateway]
@@ -90,18 +91,10 @@ def test_no_client_is_refused(cluster, own_gateway):
 
 def test_pgbench_with_reconnects(cluster, own_gateway):
     gateway = own_gateway(drain("10s") + app(cluster, "size = 8") + ALICE)
-    cluster.sql("create table if not exists pgb (n int); grant all on pgb to alice")
-    script = gateway.folder / "script.sql"
-    script.write_text("BEGIN;\nINSERT INTO pgb VALUES (1);\nSELECT 1;\nEND;\n")
-    bench = subprocess.Popen([PG_BIN / "pgbench", "-n", "-f", script, "-c", "8", "-T", "5", "-C"],
-                             env=target_of(gateway).environment(), stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT, text=True)
-    time.sleep(1)
-    take_over(gateway, 1).old_has_ended()
-    take_over(gateway, 2).old_has_ended()
-    out, _ = bench.communicate(timeout=30)
-    assert bench.returncode == 0, out
-    assert "number of failed transactions: 0" in out and "error" not in out, out
+    with reconnecting.pgbench(cluster, target_of(gateway), 5):
+        time.sleep(1)
+        take_over(gateway, 1).old_has_ended()
+        take_over(gateway, 2).old_has_ended()
 
 
 def test_who_stays_in_a_transaction(cluster, own_gateway):
@@ -171,7 +164,12 @@ class Postgres:
     errors = psycopg.OperationalError
 
     def __init__(self, gateway):
-        self.dsn = target_of(gateway).dsn()
+        self.target = target_of(gateway)
+        self.dsn = self.target.dsn()
+
+    def console(self):
+        root = self.target.but(database="sluice", user="root")
+        return psycopg.connect(root.dsn(), autocommit=True)
 
     def begin(self):
         return psycopg.connect(self.dsn, autocommit=True)
@@ -222,7 +220,11 @@ def transactions_end_well(gateway, target, how, kept):
             before = sum(load.committed)
             wait_until(lambda: sum(load.committed) > before + 40, what="the new one serves")
         else:
-            gateway.process.send_signal(signal.SIGTERM)
+            if how == "SIGTERM":
+                gateway.process.send_signal(signal.SIGTERM)
+            else:
+                with target.console() as admin:
+                    admin.execute("SHUTDOWN WAIT_FOR_CLIENTS")
             assert gateway.process.wait(15) == 0
     finally:
         load.join()
@@ -230,10 +232,11 @@ def transactions_end_well(gateway, target, how, kept):
     assert kept() == sum(load.committed)
 
 
-@pytest.mark.parametrize("how", ["SIGTERM", "takeover"])
+@pytest.mark.parametrize("how", ["SIGTERM", "SHUTDOWN", "takeover"])
 def test_transactions_are_finished(cluster, own_gateway, how):
     cluster.sql("drop table if exists kept; create table kept (n int); grant all on kept to alice")
-    gateway = own_gateway(drain("4s") + app(cluster, "size = 4") + ALICE)
+    gateway = own_gateway(drain("4s") + app(cluster, "size = 4") + ALICE
+                          + f'[users.root]\npassword = "{PASSWORD}"\nadmin = true\n')
     transactions_end_well(gateway, Postgres(gateway), how,
                           lambda: int(cluster.sql("select count(*) from kept")[0]))
 
@@ -542,22 +545,6 @@ def test_mysql_clients(my_server, own_my_gateway):
 @pytest.mark.mariadb
 def test_sysbench_with_reconnects(my_server, own_my_gateway):
     gateway = own_my_gateway(drain("10s") + mariadb.shared_config(my_server))
-    script = gateway.folder / "reconnect.lua"
-    script.write_text("""
-function thread_init() end
-function event()
-   local con = sysbench.sql.driver():connect()
-   con:query("SELECT 1")
-   con:disconnect()
-end
-function thread_done() end
-""")
-    words = ["sysbench", "--db-driver=mysql", "--mysql-host=127.0.0.1",
-             f"--mysql-port={gateway.port}", "--mysql-user=alice", f"--mysql-password={PASSWORD}",
-             "--mysql-db=app", "--threads=4", "--time=5", str(script),
-             "run"]
-    bench = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    time.sleep(1.5)
-    take_over(gateway).old_has_ended()
-    out, _ = bench.communicate(timeout=30)
-    assert bench.returncode == 0 and "FATAL" not in out, out
+    with reconnecting.sysbench(my_server, gateway, 5):
+        time.sleep(1.5)
+        take_over(gateway).old_has_ended()
