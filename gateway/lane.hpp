@@ -17,6 +17,7 @@
 #include "pool/tenant.hpp"
 #include "gateway/statistics/registry.hpp"
 #include "proto/core/byte_queue.hpp"
+#include "proto/sql/trace_comment.hpp"
 
 namespace sluice::gateway {
 
@@ -44,6 +45,7 @@ struct client_identity {
     std::string tenant;    // "": by its database (gateway/tenants/identify.hpp)
     // Of the startup packet, all; MySQL: the connection attributes.
     std::vector<std::pair<std::string, std::string>> parameters;
+    std::optional<sql::trace_parent> trace;  // of the whole connection (sluice.traceparent)
     std::string peer;       // address:port, or "unix"
     std::uint32_t pid = 0;  // what BackendKeyData shall say; MySQL: the connection id
     std::uint32_t cancel_key = 0;

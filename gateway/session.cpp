@@ -374,6 +374,7 @@ void session::count_bytes() noexcept
 void session::count_client(statistics::pool_entry& pool)
 {
     place_ = shared_.counts.client(pool, tenant()->name(), home_.index());
+    place_.who = &identity_;
     place_.traffic->clients.add(1);
     place_.traffic->logins.add();
 }

@@ -148,6 +148,7 @@ void session::begin_serving()
     const char* sni =
         stream_.ssl() ? SSL_get_servername(stream_.ssl(), TLSEXT_NAMETYPE_host_name) : nullptr;
     identity_.tenant = tenant_name(rules_->settings.tenants, identity_, sni ? sni : "");
+    identity_.trace = sql::parse_traceparent(startup_option(identity_, trace_option));
     identity_.user = login_name(rules_->settings.tenants, identity_.user);
     front_.reset();
     byte_queue rest;

@@ -43,8 +43,9 @@ enum class log_format { text, json };
 struct log_config {
     log_level level = log_level::info;
     log_format format = log_format::text;
-    std::string file;          // "": standard error
-    std::size_t queue = 8192;  // lines that may wait for the disk; past it the oldest are dropped
+    std::string file;            // "": standard error
+    std::size_t queue = 8192;    // lines that may wait for the disk; past it the oldest are dropped
+    duration slow_statement{0};  // requests that took longer are logged; 0: none
 };
 
 struct keepalive_config {

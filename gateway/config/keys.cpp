@@ -166,6 +166,8 @@ constexpr key log_keys[] = {
     path<&l::file>("file", "where to write; standard error without it"),
     whole<&l::queue>("queue", 16, 1'000'000, "8192",
         "lines that may wait to be written; past it the oldest are dropped"),
+    timed<&l::slow_statement>("slow_statement", 0, day, "0s",
+        "requests that take longer are logged with their trace and where the time went; 0s: none"),
 };
 
 using li = listen_config;

@@ -94,6 +94,7 @@ std::unique_ptr<spdlog::formatter> make_formatter(log_format format)
 namespace detail {
 
 std::atomic<log_level> threshold{log_level::off};
+std::atomic<std::int64_t> slow{0};  // ns
 
 void write(log_level level, std::string_view message, fields values) noexcept
 {
@@ -135,6 +136,7 @@ std::string open(const log_config& settings)
     current = new output{
         settings.format, std::move(sink), std::move(thread), std::move(text), std::move(json)};
     set_level(settings.level);
+    set_slow_statement(settings.slow_statement);
     return {};
 }
 
@@ -149,6 +151,11 @@ void close() noexcept
     // The thread pool writes what is queued before it ends, and needs the logger until then.
     current->thread.reset();
     delete std::exchange(current, nullptr);
+}
+
+void set_slow_statement(duration least) noexcept
+{
+    detail::slow = std::chrono::nanoseconds(least).count();
 }
 
 void set_level(log_level level) noexcept

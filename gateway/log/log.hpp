@@ -57,6 +57,7 @@ using fields = std::initializer_list<field>;
 
 namespace detail {
 extern std::atomic<log_level> threshold;
+extern std::atomic<std::int64_t> slow;
 void write(log_level level, std::string_view message, fields values) noexcept;
 }  // namespace detail
 
@@ -72,6 +73,8 @@ inline log_level level() noexcept
 // After a reload: level, format and file, at once and between two lines. Returns why the new file
 // cannot be opened, and then nothing has changed. The queue stays as it was. One thread at a time.
 [[nodiscard]] std::string change(const log_config& settings);
+// Requests that take longer are worth a line (statistics/slow_statement); 0: none.
+void set_slow_statement(duration least) noexcept;
 // Closes and opens the file again before the next line (log rotation). Safe in any thread.
 void reopen() noexcept;
 std::size_t dropped() noexcept;
@@ -79,6 +82,11 @@ std::size_t dropped() noexcept;
 inline bool enabled(log_level level) noexcept
 {
     return level >= detail::threshold.load(std::memory_order_relaxed);
+}
+
+inline std::chrono::nanoseconds slow_statement() noexcept
+{
+    return std::chrono::nanoseconds(detail::slow.load(std::memory_order_relaxed));
 }
 
 inline void trace(std::string_view message, fields values = {}) noexcept

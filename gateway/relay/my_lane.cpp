@@ -139,12 +139,16 @@ void my_lane::end_lease()
 void my_lane::on_reply(bytes_view bytes)
 {
     channel_.send(bytes);
-    if (link_ && channel_.unsent() > 0)
+    if (channel_.unsent() == 0)
+        return;
+    meter_.stalled(now());
+    if (link_)
         link_->pause_reading();
 }
 
 void my_lane::on_drained()
 {
+    meter_.took(now());
     if (link_)
         link_->resume_reading();
 }
@@ -177,8 +181,10 @@ void my_lane::on_replies_done()
         return;
     status_ = link_->status();
     was_in_transaction_ = link_->in_transaction();
-    if (std::exchange(unfinished_, false))
+    if (std::exchange(unfinished_, false)) {
         meter_.finished(now(), was_in_transaction_);
+        meter_.settled(now(), channel_.unsent() > 0);
+    }
     if (was_in_transaction_ && database_->mode() == pool_mode::statement) {
         fatal(client_error::transaction_forbidden,
               no_transactions(),

@@ -80,6 +80,8 @@ void my_lane::on_error(std::uint16_t number)
 {
     failed_ = true;
     meter_.error(std::to_string(number));
+    if (timed_out_ && number == time_is_up)
+        meter_.refused(error_of(*timed_out_));
     aftermath_.row_count = -1;
     aftermath_.warnings = aftermath_.errors = 1;
     if (!executing_ || command_ != mysql::command::stmt_execute)

@@ -153,6 +153,7 @@ bool my_lane::tells_lost(command what, mysql::packet_header header, bytes_view r
 std::size_t my_lane::answer_lost(mysql::packet_header header, bytes_view rest)
 {
     const auto which = *std::exchange(lost_, std::nullopt);
+    note_error(error_of(which));
     append_my_error(channel_.out(),
                     static_cast<std::uint8_t>(header.sequence + 1),
                     error_of(which),

@@ -33,10 +33,14 @@ class my_link;
 
 // The lane that leases a link. Calls come while the link reads; a lane may end its lease only in
 // on_replies_done and on_link_lost.
+// What every time limit answers: ER_STATEMENT_TIMEOUT.
+inline constexpr std::uint16_t time_is_up = 3024;
+
 class my_link_client : public my_reply_writer::sink {
 public:
     // Each OK, or end of rows, of the client's own commands, before it is passed on.
     virtual void on_ok(const mysql::ok_message& ok) = 0;
+    // time_is_up: with the error of cancel_for_time().
     virtual void on_error(std::uint16_t number) = 0;
     // The client's COM_STMT_PREPARE was answered: the id that the client shall know it by.
     virtual std::uint32_t on_prepared(const mysql::prepare_ok& answer) = 0;

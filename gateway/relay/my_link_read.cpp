@@ -101,12 +101,13 @@ void my_link::on_clients(const mysql::reply_tracker::verdict& verdict, std::span
         case packet_kind::error:
             has_diagnostics_ = true;
             others_diagnostics_ = false;
-            client_->on_error(tracker_.error_number());
             if (!cancel_error_.empty() && packet_left_ == 0 &&
                 tracker_.error_number() == query_interrupted) {
+                client_->on_error(time_is_up);
                 writer_.packet_instead(verdict, tracker_, packet, as_bytes(cancel_error_));
                 return;
             }
+            client_->on_error(tracker_.error_number());
             break;
         case packet_kind::prepare_ok: {
             const auto& answer = tracker_.prepared();

@@ -128,6 +128,7 @@ void pg_lane::on_reply(bytes_view bytes)
     channel_.send(bytes);
     if (channel_.unsent() == 0)
         return;
+    meter_.stalled(now());
     if (shared_link_)
         shared_link_->client_stalls();
     else if (link_)
@@ -141,6 +142,7 @@ void pg_lane::on_own_reply(bytes_view bytes)
 
 void pg_lane::on_drained()
 {
+    meter_.took(now());
     if (shared_link_)
         shared_link_->resume_reading();
     else if (link_)
@@ -154,6 +156,7 @@ void pg_lane::on_link_drained()
 
 void pg_lane::on_replies_done(char status)
 {
+    meter_.settled(now(), channel_.unsent() > 0);
     parsing_.clear();
     if (replaying_) {
         run_again();

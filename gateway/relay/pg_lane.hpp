@@ -46,6 +46,7 @@ private:
     bool on_server_error(bytes_view message) override;
     void on_rows(std::uint64_t count) override { meter_.rows(count); }
     void on_error_code(std::string_view sqlstate) override { meter_.error(sqlstate); }
+    void on_time_out() override;
     std::uint64_t client_id() const noexcept override { return channel_.identity().id; }
     void on_request_done(char status) override { meter_.finished(now(), status != 'I'); }
     void on_parse_dropped(std::uint64_t statement_id) override;

@@ -215,6 +215,7 @@ std::size_t pg_lane::submit(pg_link& link,
 
 void pg_lane::on_shared_done()
 {
+    meter_.settled(now(), channel_.unsent() > 0);
     shared_link_ = nullptr;
     unwatch_time();
     timed_out_.reset();

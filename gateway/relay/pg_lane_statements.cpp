@@ -17,12 +17,22 @@ void append_header(byte_queue& out, char type, std::size_t body)
     out.append_be<std::uint32_t>(static_cast<std::uint32_t>(pg::length_size + body));
 }
 
+// Of as much of a Parse as is there.
+std::string_view text_of_parse(bytes_view message)
+{
+    const auto body = message.subspan(std::min(header_size, message.size()));
+    const auto name = up_to_zero(body);
+    return up_to_zero(body.subspan(std::min(name.size() + 1, body.size())));
+}
+
 }  // namespace
 
 std::size_t pg_lane::on_query(std::size_t total, bytes_view rest)
 {
     open_sequence_ = false;
     if (session_mode()) {
+        if (meter_.watched())
+            meter_.look(up_to_zero(rest.first(std::min(total, rest.size())).subspan(header_size)));
         meter_.statement(0);
         link_->expect(owed_kind::query);
         return relay(total, rest);
@@ -70,6 +80,8 @@ bool pg_lane::rewrite_deallocate(const sql::statement_traits& traits, std::strin
 std::size_t pg_lane::on_parse(std::size_t total, bytes_view rest)
 {
     if (session_mode()) {
+        if (meter_.watched())
+            meter_.look(text_of_parse(rest.first(std::min(total, rest.size()))));
         link_->expect(owed_kind::parse);
         return relay(total, rest);
     }

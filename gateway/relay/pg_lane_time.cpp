@@ -101,6 +101,13 @@ void pg_lane::on_cancel_done()
         on_replies_done(link_->status());
 }
 
+void pg_lane::on_time_out()
+{
+    const auto code = error_of(timed_out_.value_or(time_limit::statement));
+    meter_.error(rule_for(code).sqlstate);
+    meter_.refused(code);
+}
+
 // The reply of what was cancelled has ended, or the gateway's ROLLBACK. False: not yet over.
 bool pg_lane::settle_time_out(char status)
 {

@@ -39,6 +39,7 @@ public:
     // For statistics: rows by a command's tag; an error that the client gets; the end of a reply.
     virtual void on_rows(std::uint64_t count) = 0;
     virtual void on_error_code(std::string_view sqlstate) = 0;
+    virtual void on_time_out() = 0;  // ... with the error of cancel_for_time()
     virtual void on_request_done(char status) = 0;
     virtual std::uint64_t client_id() const noexcept = 0;
     virtual void on_parse_dropped(std::uint64_t statement_id) = 0;

@@ -55,6 +55,7 @@ bool pg_link::tell_time_out(link_client& client, std::string_view sqlstate)
 {
     if (cancel_error_.empty() || sqlstate != "57014")
         return false;
+    client.on_time_out();
     if (!sharing())
         (void)client.on_server_error(as_bytes(cancel_error_));
     deliver(range_);

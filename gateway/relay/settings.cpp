@@ -246,7 +246,9 @@ bool startup_settings(const std::vector<std::pair<std::string, std::string>>& pa
         const std::string key = lower_case(name);
         into.set(key, key == "client_encoding" ? canonical_encoding(value) : value);
     }
-    into.erase("sluice.tenant");  // in options: for the gateway
+    // In options: for the gateway.
+    into.erase("sluice.tenant");
+    into.erase("sluice.traceparent");
     return understood;
 }
 

@@ -21,6 +21,10 @@
 #include "gateway/statistics/statement_table.hpp"
 #include "gateway/statistics/traffic.hpp"
 
+namespace sluice::gateway {
+struct client_identity;
+}
+
 namespace sluice::gateway::statistics {
 
 inline constexpr std::string_view other = "other";
@@ -82,6 +86,7 @@ struct place {
     database_place* database = nullptr;
     pool_place* pool = nullptr;
     statement_texts* texts = nullptr;
+    const client_identity* who = nullptr;  // outlives what is counted here
 };
 
 class registry {

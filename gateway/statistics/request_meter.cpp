@@ -1,6 +1,7 @@
 // gateway/statistics/request_meter.cpp: what is counted when.
 #include "gateway/statistics/request_meter.hpp"
 
+#include <new>
 #include <utility>
 
 namespace sluice::gateway::statistics {
@@ -20,6 +21,16 @@ void request_meter::begin_now(time_point now) noexcept
     owed_ = same_ = unsent_ = 0;
     runs_ = 0;
     enter(state::begun);
+    if (slow_ || log::slow_statement().count() > 0)
+        begin_slow();
+}
+
+void request_meter::begin_slow() noexcept
+{
+    if (!slow_)
+        slow_.reset(new (std::nothrow) slow_statement);
+    if (slow_)
+        slow_->begin(to_);
 }
 
 // Gauges follow the state.
@@ -52,6 +63,7 @@ void request_meter::grant_now(time_point now) noexcept
 
 void request_meter::know(std::uint64_t digest, std::string_view text, sql::dialect d)
 {
+    look(text);
     if (!to_.database || digest == 0)
         return;
     bool fresh = false;
@@ -147,6 +159,8 @@ const request_record& request_meter::finished(time_point now, bool in_transactio
     }
     if (same_ > 0)
         note_statements(took, true);
+    if (slow_ && record_.statements > 0)
+        slow_->end(to_, record_, log::slow_statement());
     if (more) {
         // What it was asked for may have been counted with the one before already.
         record_.arrived = record_.granted = now;
@@ -184,6 +198,8 @@ void request_meter::leave() noexcept
     runs_ = 0;
     enter(state::none);
     in_transaction_ = ran_ = false;
+    if (slow_)
+        slow_->leave(to_);
 }
 
 }  // namespace sluice::gateway::statistics

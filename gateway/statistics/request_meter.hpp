@@ -10,8 +10,11 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 
+#include "gateway/log/log.hpp"
 #include "gateway/statistics/registry.hpp"
+#include "gateway/statistics/slow_statement.hpp"
 
 namespace sluice::gateway::statistics {
 
@@ -57,6 +60,14 @@ public:
     }
     // A statement that will be sent, at once or later. `text` is copied when it is new.
     void know(std::uint64_t digest, std::string_view text, sql::dialect d);
+    // Whether look() does anything.
+    bool watched() const noexcept { return slow_ != nullptr; }
+    // The same for its trace alone, where nobody asks what it is.
+    void look(std::string_view text) noexcept
+    {
+        if (slow_)
+            slow_->look(text);
+    }
     // One of the request's statements was sent. Digest 0: not known.
     void statement(std::uint64_t digest) noexcept;
     // What has a finished() of its own was sent whole; with fewer calls than finished() has: one.
@@ -82,6 +93,23 @@ public:
     }
     // Its reply is complete; if more was sent(), the next one runs. Returns what it was.
     const request_record& finished(time_point now, bool in_transaction) noexcept;
+    // The client does not take its bytes; it has taken all of them.
+    void stalled(time_point now) noexcept
+    {
+        if (slow_)
+            slow_->stall(now);
+    }
+    void took(time_point now)
+    {
+        if (slow_)
+            slow_->took(to_, now);
+    }
+    // After finished(), when the replies were handed to the socket; `held_back`: not all of them.
+    void settled(time_point now, bool held_back)
+    {
+        if (slow_)
+            slow_->settle(to_, held_back, now);
+    }
     // It ended without having had a backend.
     void gave_up(time_point now) noexcept;
     // Nobody answered it, and it is sent once more.
@@ -96,12 +124,14 @@ private:
     enum class state : std::uint8_t { none, begun, waiting, running };
 
     void begin_now(time_point now) noexcept;
+    void begin_slow() noexcept;
     void grant_now(time_point now) noexcept;
     void enter(state next) noexcept;
     void note_statements(nanoseconds took, bool timed) noexcept;
 
     place to_;
     request_record record_;
+    std::unique_ptr<slow_statement> slow_;  // null: nothing is slow
     time_point transaction_began_;
     std::uint32_t same_ = 0;  // statements of record_.digest that are not counted yet
     std::uint32_t owed_ = 0;

@@ -13,21 +13,20 @@ std::string named(std::string_view name)
     return name.empty() ? nobody : std::string(name.substr(0, tenant_name_max));
 }
 
-// Of its own, or in libpq's options=-c sluice.tenant=acme.
-std::string option_of(const client_identity& who)
+}  // namespace
+
+std::string startup_option(const client_identity& who, std::string_view wanted)
 {
     for (const auto& [name, value] : who.parameters) {
-        if (lower_case(name) == tenant_option)
+        if (lower_case(name) == wanted)
             return value;
     }
     for (const auto& [name, value] : who.parameters) {
         if (name == "options" && !who.mysql)
-            return value_in_options(value, tenant_option);
+            return value_in_options(value, wanted);
     }
     return {};
 }
-
-}  // namespace
 
 std::string_view login_name(const tenants_config& settings, std::string_view user) noexcept
 {
@@ -52,7 +51,7 @@ std::string tenant_name(const tenants_config& settings,
                        : named(std::string_view(who.user).substr(at + settings.separator.size()));
         }
         case tenant_key::option:
-            return named(option_of(who));
+            return named(startup_option(who, tenant_option));
         case tenant_key::server_name:
             return named(server_name);
     }

@@ -13,6 +13,11 @@ namespace sluice::gateway {
 
 // The startup parameter (PostgreSQL) or connection attribute (MySQL) that names the tenant.
 inline constexpr std::string_view tenant_option = "sluice.tenant";
+// The trace of all of a connection's statements that name none (proto/sql/trace_comment).
+inline constexpr std::string_view trace_option = "sluice.traceparent";
+
+// As the client gave it when it connected; empty: it did not.
+std::string startup_option(const client_identity& who, std::string_view wanted);
 
 // Longer names are cut.
 inline constexpr std::size_t tenant_name_max = 128;

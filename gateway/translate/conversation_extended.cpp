@@ -52,6 +52,7 @@ asio::awaitable<void> conversation::parse(pg::parse_request request)
     statement_ptr statement;
     if (problem.sqlstate.empty()) {
         statement = read_statement(one, offset);
+        meter_.look(request.text);
         meter_.know(statement->digest, statement->text, sql::dialect::postgres);
         if (block_ == block::failed && statement->who != answered_by::nobody &&
             !statement->allowed_when_failed())

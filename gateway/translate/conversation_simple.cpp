@@ -31,6 +31,7 @@ asio::awaitable<void> conversation::simple_query(std::string_view text)
         const auto offset = static_cast<std::size_t>(one.data() - text.data());
         const auto statement = read_statement(one, offset);
         if (first) {
+            meter_.look(text);
             meter_.know(statement->digest, statement->text, sql::dialect::postgres);
             meter_.statement(statement->digest);
         }

@@ -35,6 +35,7 @@ reply_error conversation::aborted()
 {
     reply_error out;
     if (const auto by = std::exchange(untold_, std::nullopt)) {
+        meter_.refused(error_of(*by));
         out.sqlstate = rule_for(error_of(*by)).sqlstate;
         out.message = limits_.message(*by);
         out.hint = after_timeout_hint;

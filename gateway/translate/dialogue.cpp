@@ -54,6 +54,7 @@ void dialogue::take(bytes_view bytes)
 
 void dialogue::drained()
 {
+    meter_.took(now());
     client_took_.cancel();
 }
 
@@ -271,6 +272,7 @@ void dialogue::after_run()
     watch_time();
     count_held();
     channel_->flush();
+    meter_.settled(now(), channel_->unsent() > 0);
     if (!reading_) {
         reading_ = true;
         channel_->set_reading(true);
@@ -311,6 +313,7 @@ void dialogue::send_rows(byte_queue rows, row_stream& from)
 asio::awaitable<void> dialogue::wait_for_client()
 {
     while (!over() && !cancelled_ && channel_->unsent() > 0) {
+        meter_.stalled(now());
         client_took_.expires_at(asio::steady_timer::time_point::max());
         asio::error_code woken;
         auto token = asio::redirect_error(asio::use_awaitable, woken);

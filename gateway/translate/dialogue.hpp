@@ -101,7 +101,7 @@ protected:
     // Before the engine runs something: for how long it may.
     void arm_limits() noexcept;
     // Puts the limit that ended something into the gateway's words. Says which it was.
-    std::optional<time_limit> explain_limit(sqlite::sql_error& error) const;
+    std::optional<time_limit> explain_limit(sqlite::sql_error& error);
 
     client_channel* channel_;
     asio::io_context& io_;

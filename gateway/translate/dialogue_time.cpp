@@ -65,7 +65,7 @@ void dialogue::arm_limits() noexcept
     session_.set_limits(limits);
 }
 
-std::optional<time_limit> dialogue::explain_limit(sqlite::sql_error& error) const
+std::optional<time_limit> dialogue::explain_limit(sqlite::sql_error& error)
 {
     if (error.limit == sqlite::ended_by::none)
         return std::nullopt;
@@ -73,6 +73,7 @@ std::optional<time_limit> dialogue::explain_limit(sqlite::sql_error& error) cons
         error.limit == sqlite::ended_by::run ? running_under_ : time_limit::idle_transaction;
     if (limits_.get(which).value.count() == 0)
         return which;
+    meter_.refused(error_of(which));
     error.sqlstate = rule_for(error_of(which)).sqlstate;
     error.message = limits_.message(which);
     error.hint = which == time_limit::statement ? std::string_view{} : after_timeout_hint;

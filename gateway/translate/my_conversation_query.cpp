@@ -26,6 +26,7 @@ asio::awaitable<void> my_conversation::query(std::string_view text, std::size_t 
         co_return;
     }
     const auto digest = sql::digest_of(one, dialect());
+    meter_.look(text);
     meter_.know(digest, one, dialect());
     meter_.statement(digest);
     while (!one.empty() && !failed_now_ && !over()) {

@@ -30,6 +30,7 @@ bool my_conversation::tells_lost(mysql::command what, bytes_view payload)
         return false;
     }
     const auto by = *std::exchange(untold_, std::nullopt);
+    meter_.refused(error_of(by));
     fail(rule_for(error_of(by)).mysql_errno,
          rule_for(error_of(by)).mysql_sqlstate,
          limits_.message(by) + ". " + std::string(after_timeout_hint));
