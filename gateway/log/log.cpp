@@ -171,6 +171,7 @@ std::string change(const log_config& settings)
         return why;
     current->format.store(settings.format, std::memory_order_relaxed);
     set_level(settings.level);
+    set_slow_statement(settings.slow_statement);
     return {};
 }
 
