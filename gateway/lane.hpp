@@ -46,7 +46,7 @@ struct client_identity {
     // Of the startup packet, all; MySQL: the connection attributes.
     std::vector<std::pair<std::string, std::string>> parameters;
     std::optional<sql::trace_parent> trace;  // of the whole connection (sluice.traceparent)
-    std::string peer;       // address:port, or "unix"
+    std::string peer;                        // address:port, or "unix"
     std::uint32_t pid = 0;  // what BackendKeyData shall say; MySQL: the connection id
     std::uint32_t cancel_key = 0;
     std::unique_ptr<my_client> mysql;  // null: a PostgreSQL client

@@ -199,15 +199,15 @@ void listener::accept()
 {
     if (!socket_.is_open())
         return;
-    socket_.async_wait(
-        asio::posix::stream_descriptor::wait_read, [this](const asio::error_code& ec) {
-            if (ec)
-                return;
-            if (accept_some(accepts_max))
-                accept();
-            else
-                pause();
-        });
+    socket_.async_wait(asio::posix::stream_descriptor::wait_read,
+                       [this](const asio::error_code& ec) {
+                           if (ec)
+                               return;
+                           if (accept_some(accepts_max))
+                               accept();
+                           else
+                               pause();
+                       });
 }
 
 // False: there are no descriptors or there is no memory.

@@ -130,7 +130,7 @@ private:
     bool over_max_ = false;  // gateway.max_clients were there already: the console alone is left
     bool registered_ = false;
     bool active_ = false;  // bytes came since the last sweep
-    bool spoke_ = false;  // since it has logged in
+    bool spoke_ = false;   // since it has logged in
     bool leaving_ = false;
     std::uint8_t quiet_sweeps_ = 0;  // in a row without anything to do
     client_limits::ticket counted_;
