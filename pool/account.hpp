@@ -32,15 +32,17 @@ public:
 private:
     friend class dispatcher;
     friend class slot;
-    enum class block : std::uint8_t { none, limit, rate };
+    enum class block : std::uint8_t { none, limit, rate, pace };
 
     dispatcher& home_;
     const std::shared_ptr<tenant> of_;
     fair_share share_;
     block blocked_by_ = block::none;
-    steady_clock::time_point token_at_{};  // when blocked by the rate
+    block last_block_ = block::none;       // the one before, too
+    steady_clock::time_point token_at_{};  // when the last block by rate or pace ends
     std::atomic<std::size_t> running_{0};
-    std::atomic<std::size_t> slots_{0};  // not charged yet
+    std::atomic<std::size_t> queued_{0};  // waiting, on all workers
+    std::atomic<std::size_t> slots_{0};   // not charged yet
 };
 
 // Keeps an account, though its pool may be gone.

@@ -56,9 +56,12 @@ void slot::release() noexcept
 
 void slot::charge(cost used) noexcept
 {
-    if (charged_.count() > 0 || of_->home_.contended()) {
-        const dispatcher::guard held(of_->home_.lock_->mutex);
+    dispatcher& home = of_->home_;
+    if (charged_.count() > 0 || home.contended()) {
+        const dispatcher::guard held(home.lock_->mutex);
         of_->share_.settle(charged_, used);
+        if (used <= dispatcher::spaced_least / 4)
+            home.short_at_ = std::max(home.short_at_, started_);
     }
     forget();
 }
@@ -66,8 +69,10 @@ void slot::charge(cost used) noexcept
 void slot::finish(steady_clock::time_point now) noexcept
 {
     release();
-    // What was used while there was enough for all is nobody's loss.
-    const auto begun = std::max(started_, of_->home_.contended_since_.load());
+    // What was used while there was enough for all is nobody's loss. Who waited knows that there
+    // was not.
+    const auto begun =
+        charged_.count() > 0 ? started_ : std::max(started_, of_->home_.contended_since_.load());
     charge(std::max(cost::zero(), cost(now - begun)));
 }
 
@@ -144,7 +149,8 @@ account& dispatcher::payer_of(const candidate& r) noexcept
 
 slot dispatcher::try_start(account& who, steady_clock::time_point now) noexcept
 {
-    if (who.of_->try_start(now) != tenant::start::started)
+    // Inside a tenant nobody is overtaken.
+    if (who.queued_.load() > 0 || who.of_->try_start(now) != tenant::start::started)
         return {};
     who.running_.fetch_add(1);
     who.slots_.fetch_add(1);
@@ -190,6 +196,7 @@ std::error_code dispatcher::push(candidate& r, std::size_t worker, steady_clock:
         return errc::tenant_queue_full;
     }
     waiting_.fetch_add(1);
+    who.queued_.fetch_add(1);
     on_[worker].fetch_add(1);
     refresh(who);
     r.verdict_ = {};
@@ -204,7 +211,7 @@ std::error_code dispatcher::push(candidate& r, std::size_t worker, steady_clock:
         if (!of.has_room())
             block_at_limit(who);
         else if (const auto at = of.next_token(); at > now && !limits.dry_run)
-            block_for_rate(who, at);
+            block_until(who, account::block::rate, at);
     }
     publish(now);
     return {};
@@ -226,6 +233,8 @@ void dispatcher::unlink(candidate& r) noexcept
         q.control.emptied();
     if (r.verdict_)
         to_tell_[worker].fetch_sub(1);
+    else
+        r.account_->queued_.fetch_sub(1);
     r.account_->of_->leave_queue();
     waiting_.fetch_sub(1);
     on_[worker].fetch_sub(1);
@@ -238,17 +247,17 @@ void dispatcher::block_at_limit(account& who)
 {
     tenant& of = *who.of_;
     who.share_.unlist();
-    who.blocked_by_ = account::block::limit;
+    who.blocked_by_ = who.last_block_ = account::block::limit;
     of.blocked_accounts_.push_back(&who);
     of.blocked_.fetch_add(1);
     if (of.has_room())
         unblock(who);
 }
 
-void dispatcher::block_for_rate(account& who, steady_clock::time_point at)
+void dispatcher::block_until(account& who, account::block why, steady_clock::time_point at)
 {
     who.share_.unlist();
-    who.blocked_by_ = account::block::rate;
+    who.blocked_by_ = who.last_block_ = why;
     who.token_at_ = at;
     for_tokens_.emplace(at, &who);
     publish_tokens();

@@ -64,6 +64,9 @@ public:
     struct bounds {
         std::size_t max_queued = ~std::size_t{0};
         std::chrono::milliseconds queue_timeout{30'000};
+        // What is handed out, if long requests shall not begin all at once: while short ones come,
+        // too, those wait for less then.
+        std::size_t places = 0;
     };
     struct turn {
         candidate* who = nullptr;
@@ -88,6 +91,11 @@ public:
     // A backend leaves its worker only for somebody whose clock is behind by more: a move costs
     // more than a statement. Inside a tenant: who came so much earlier.
     static constexpr cost fairness_slack = std::chrono::milliseconds(2);
+    // Requests from this length on are spaced, while some of up to a quarter came of late.
+    static constexpr cost spaced_least = std::chrono::milliseconds(4);
+    static constexpr std::chrono::milliseconds short_memory{500};
+    // Of the time that is handed out, the part that may be spent on that: one in so many.
+    static constexpr int spacing_share = 50;
 
     // `wake` makes a worker look whether it can serve somebody; called under the lock.
     dispatcher(std::shared_ptr<scheduler> lock,
@@ -153,7 +161,8 @@ private:
     void refresh(account& who);
     fair_queue* viable(std::size_t worker, steady_clock::time_point now);
     void block_at_limit(account& who);
-    void block_for_rate(account& who, steady_clock::time_point at);
+    void block_until(account& who, account::block why, steady_clock::time_point at);
+    steady_clock::time_point paced(const account& who, steady_clock::time_point now);
     void unblock(account& who);
     void let_in(tenant& who);
     void wake_for(account& who);
@@ -177,6 +186,9 @@ private:
     account_ref own_;
     std::unique_ptr<fair_share> refused_;  // whose queues hold who was refused and not told yet
     std::set<std::pair<steady_clock::time_point, account*>> for_tokens_;
+    steady_clock::time_point short_at_{};  // when a short request ended last
+    steady_clock::time_point long_at_{};   // when a long one began last
+    cost spacing_left_{0};
 
     std::vector<std::atomic<std::size_t>> ready_;
     std::vector<std::atomic<std::size_t>> on_;

@@ -8,7 +8,8 @@ namespace sluice::pool {
 
 std::error_code dispatcher::overdue(const candidate& r) const noexcept
 {
-    if (r.account_->blocked_by_ == account::block::rate)
+    const account& who = *r.account_;
+    if (who.last_block_ == account::block::rate && who.token_at_ > r.since())
         return errc::tenant_rate;
     return r.tenant_deadline_ ? errc::tenant_timeout : errc::pool_timeout;
 }
@@ -22,6 +23,7 @@ void dispatcher::refuse(candidate& r, std::error_code why)
     lines_[worker]->remove(r);
     if (from.empty())
         from.control.emptied();
+    r.account_->queued_.fetch_sub(1);
     r.verdict_ = why;
     lines_[worker]->push(refused_->queue(worker), r, since);
     to_tell_[worker].fetch_add(1);

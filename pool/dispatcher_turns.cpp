@@ -18,7 +18,7 @@ fair_queue* dispatcher::viable(std::size_t worker, steady_clock::time_point now)
         }
         const auto at = of.next_token();
         if (at > now && !of.limits().dry_run) {
-            block_for_rate(who, at);
+            block_until(who, account::block::rate, at);
             continue;
         }
         return q;
@@ -85,12 +85,16 @@ dispatcher::turn dispatcher::grant(std::size_t worker, steady_clock::time_point 
             continue;
         }
         account& who = *r.account_;
+        if (const auto at = paced(who, now); at > now) {
+            block_until(who, account::block::pace, at);
+            continue;
+        }
         switch (who.of_->try_start(now)) {
             case tenant::start::at_limit:
                 block_at_limit(who);
                 continue;
             case tenant::start::too_fast:
-                block_for_rate(who, who.of_->next_token());
+                block_until(who, account::block::rate, who.of_->next_token());
                 continue;
             case tenant::start::started:
                 break;
@@ -99,6 +103,11 @@ dispatcher::turn dispatcher::grant(std::size_t worker, steady_clock::time_point 
         who.slots_.fetch_add(1);
         lines_[worker]->served(*q, now);
         control(who, *q, r, now);
+        if (who.share_.estimate() >= spaced_least) {
+            long_at_ = now;
+            spacing_left_ = std::min(2 * who.share_.estimate(),
+                                     spacing_left_ + who.share_.estimate() / spacing_share);
+        }
         if (take_out)
             unlink(r);
         made.right = slot(who, who.share_.precharge(), now);
@@ -108,6 +117,24 @@ dispatcher::turn dispatcher::grant(std::size_t worker, steady_clock::time_point 
     }
     publish(now);
     return made;
+}
+
+// When its next request may begin, if there is anything for it.
+//
+// Long requests of one length that began together end together, and begin together again: whoever
+// comes with a short one then waits for the whole length, however many places there are. Spaced
+// out, a place becomes free every length / places. Once they are, this costs nothing; while lengths
+// differ so much that it would go on costing, its budget bounds it.
+steady_clock::time_point dispatcher::paced(const account& who, steady_clock::time_point now)
+{
+    const cost each = who.share_.estimate();
+    if (within_.places == 0 || each < spaced_least || now - short_at_ > short_memory)
+        return now;
+    const auto at = long_at_ + each * 9 / (10 * static_cast<std::int64_t>(within_.places));
+    if (at <= now || at - now > spacing_left_)
+        return now;
+    spacing_left_ -= at - now;
+    return at;
 }
 
 // Watches how long the account waits, and sheds what came last.

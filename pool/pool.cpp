@@ -33,7 +33,7 @@ shared_pool::shared_pool(std::string name,
       source_(std::move(source)),
       line_(lock ? std::move(lock) : std::make_shared<scheduler>(),
             workers,
-            {limits.max_queued, limits.queue_timeout},
+            {limits.max_queued, limits.queue_timeout, limits.size},
             [this](std::size_t worker) { shards_[worker]->post_fill(); }),
       in_flight_limit_(limits.size)
 {

@@ -157,6 +157,7 @@ void shard::give_back(backend& b)
     b.book.idle_since = now;
     if (line().contended() && may_serve()) {
         const auto where = line().whose_turn(worker_, now);
+        watch_tokens();
         if (where == worker_ && grant_next(b, now))
             return;
         if (where != worker_ && where != dispatcher::nobody) {
@@ -334,6 +335,7 @@ void shard::offer(backend& shared, std::size_t most)
         leave(w);
     }
     tell_refused();
+    watch_tokens();
 }
 
 void shard::grow()
