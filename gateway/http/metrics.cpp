@@ -4,17 +4,10 @@
 // database/user), tenant, each bounded by the registry.
 #include "gateway/http/metrics.hpp"
 
-#include <fstream>
-
-#include <dirent.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include "gateway/context.hpp"
 #include "gateway/statistics/exposition.hpp"
 #include "gateway/statistics/snapshot.hpp"
 #include "gateway/worker.hpp"
-#include "generated/version.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -109,6 +102,11 @@ void add_tenants(exposition& out, context& shared)
     out.family("sluice_tenant_queued", "gauge", "Requests of the tenant that wait.");
     for (const auto& each : all)
         out.sample(of(each), each.queued);
+    out.family("sluice_tenant_buffered_bytes",
+               "gauge",
+               "Bytes on their way to and from the tenant's clients.");
+    for (const auto& each : all)
+        out.sample(of(each), each.buffered);
     out.family("sluice_tenant_limit", "gauge", "The tenant's limits, by setting.");
     for (const auto& each : all) {
         const auto line = [&](std::string_view name, double value) {
@@ -119,14 +117,23 @@ void add_tenants(exposition& out, context& shared)
         line("max_concurrent", static_cast<double>(each.limits.max_concurrent));
         line("max_queued", static_cast<double>(each.limits.max_queued));
         line("max_rate", each.limits.max_rate);
+        line("max_buffer", static_cast<double>(each.limits.max_buffer));
     }
     out.family("sluice_tenant_refusals_total",
                "counter",
                "Requests and clients that one of the tenant's limits refused.");
+    const auto by_limit = [&](const tenant_info& each, const auto& counts) {
+        for (std::size_t i = 0; i < counts.size(); ++i)
+            out.sample(of(each).add("limit", name_of(static_cast<pool::limit>(i))), counts[i]);
+    };
+    for (const auto& each : all)
+        by_limit(each, each.refused);
+    out.family("sluice_tenant_would_refuse_total",
+               "counter",
+               "What a limit would have refused, for tenants with dry_run.");
     for (const auto& each : all) {
-        for (std::size_t i = 0; i < each.refused.size(); ++i)
-            out.sample(of(each).add("limit", name_of(static_cast<pool::limit>(i))),
-                       each.refused[i]);
+        if (each.limits.dry_run)
+            by_limit(each, each.would_refuse);
     }
 }
 
@@ -144,6 +151,8 @@ void add_pools(exposition& out, context& shared)
         sum.open += each.open;
         sum.working += each.working;
         sum.idle += each.idle;
+        sum.in_flight += each.in_flight;
+        sum.in_flight_limit += each.in_flight_limit;
         sum.oldest_wait = std::max(sum.oldest_wait, each.oldest_wait);
         if (sum.last_failure.empty())
             sum.last_failure = each.last_failure;
@@ -164,6 +173,14 @@ void add_pools(exposition& out, context& shared)
         out.sample(of(name, info).add("state", "connecting"),
                    info.open - std::min(info.working, info.open));
     }
+    out.family("sluice_pool_in_flight", "gauge", "Backends that work on requests.");
+    for (const auto& [name, info] : pools)
+        out.sample(of(name, info), info.in_flight);
+    out.family("sluice_pool_in_flight_limit",
+               "gauge",
+               "How many may: pool.size, or what size = \"auto\" has found.");
+    for (const auto& [name, info] : pools)
+        out.sample(of(name, info), info.in_flight_limit);
     out.family(
         "sluice_oldest_wait_seconds", "gauge", "How long the longest waiting request waits.");
     for (const auto& [name, info] : pools)
@@ -327,43 +344,6 @@ void add_workers(exposition& out, context& shared)
                              counts.worker(i).loop_delay.read(),
                              first_doubling,
                              last_doubling);
-}
-
-std::size_t open_descriptors()
-{
-    DIR* folder = ::opendir("/proc/self/fd");
-    if (!folder)
-        return 0;
-    std::size_t count = 0;
-    while (::readdir(folder))
-        ++count;
-    ::closedir(folder);
-    return count > 3 ? count - 3 : 0;  // ".", ".." and the folder itself
-}
-
-void add_process(exposition& out, context& shared)
-{
-    const labels none;
-    out.family("sluice_build_info", "gauge", "Always 1; the version is a label.");
-    out.sample(labels().add("version", version), 1);
-    out.family("sluice_draining", "gauge", "1 while the gateway is shutting down.");
-    out.sample(none, shared.control.draining() ? 1 : 0);
-    out.family("process_start_time_seconds", "gauge", "When the process began, since 1970.");
-    out.sample(none, std::chrono::duration<double>(shared.started_at.time_since_epoch()).count());
-    rusage used{};
-    ::getrusage(RUSAGE_SELF, &used);
-    const auto of = [](const timeval& t) {
-        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-    };
-    out.family("process_cpu_seconds_total", "counter", "CPU time, user and system.");
-    out.sample(none, of(used.ru_utime) + of(used.ru_stime));
-    std::size_t pages = 0;
-    std::size_t resident = 0;
-    std::ifstream("/proc/self/statm") >> pages >> resident;
-    out.family("process_resident_memory_bytes", "gauge", "Memory in use.");
-    out.sample(none, resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)));
-    out.family("process_open_fds", "gauge", "Open descriptors.");
-    out.sample(none, open_descriptors());
 }
 
 }  // namespace

@@ -84,16 +84,6 @@ constexpr const char* content_policy =
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-// [users.NAME] admin.
-template <class User>
-bool is_admin(const User& who) noexcept
-{
-    if constexpr (requires { who.admin; })
-        return who.admin;
-    else
-        return false;
-}
-
 constexpr const char* html = "text/html; charset=utf-8";
 constexpr const char* json_type = "application/json";
 
@@ -247,7 +237,7 @@ std::string http_server::inside::admin_of(const std::string& name,
     const auto rules = shared.current();
     const bool right = pg::password_matches(rules->users.credentials_for(name), name, password);
     const auto* who = rules->settings.find_user(name);
-    return right && who && is_admin(*who) ? name : std::string();
+    return right && who && who->admin ? name : std::string();
 }
 
 void http_server::inside::add_sessions()

@@ -125,6 +125,8 @@ void add_pools(json& out, const std::vector<pool_info>& pools)
                                 {"open", each.open},
                                 {"working", each.working},
                                 {"idle", std::min(each.idle, each.working)},
+                                {"in_flight", each.in_flight},
+                                {"in_flight_limit", each.in_flight_limit},
                                 {"clients", each.clients},
                                 {"active", each.active},
                                 {"waiting", each.waiting},
@@ -144,6 +146,7 @@ json client_of(const client_info& each, time_point now)
             {"protocol", each.mysql ? "mysql" : "postgres"},
             {"state", name_of(each.state)},
             {"for", each.waits_for},
+            {"why", each.waits_why},
             {"pinned_by", each.pinned_by},
             {"backend", each.backend},
             {"since_ms", milliseconds(std::max(now - each.since, std::chrono::nanoseconds(0)))}};
@@ -291,8 +294,10 @@ std::string state_json(context& shared)
     add_workers(out, shared);
     const auto clients = gather_now(shared, parts::clients, patience);
     out["complete"] = clients && !clients->truncated;
-    if (clients)
+    if (clients) {
         add_clients(out, *clients);
+        out["longest_piece_ms"] = milliseconds(clients->longest_piece);
+    }
     // Names come from clients and may be any bytes.
     return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }

@@ -81,7 +81,7 @@ void relay_lane::describe(statistics::client_info& into) const
     describe_session(into);
     if (waiting_ == wait::backend) {
         into.state = client_state::waiting;
-        into.waits_for = queued() ? waits_for() : "pool full";
+        into.waits_for = queued() ? waits_for() : statistics::pool_full;
     } else if (meter_.open()) {
         into.state = client_state::active;
         into.since = request.granted;
@@ -95,7 +95,8 @@ std::string_view relay_lane::waits_for() const
         return "database paused";
     if (of_.pool().connects_fail())
         return "server unreachable";
-    return of_.pool().open() < of_.pool().limits().size ? "connecting" : "pool full";
+    return of_.pool().open() < of_.pool().limits().size ? statistics::connecting
+                                                        : statistics::pool_full;
 }
 
 void relay_lane::hold(wait what)

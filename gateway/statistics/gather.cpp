@@ -1,14 +1,20 @@
 // gateway/statistics/gather.cpp: asking the workers, in pieces.
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <map>
 #include <set>
+#include <unordered_map>
+
+#include <time.h>
 
 #include <asio/post.hpp>
+#include <asio/thread_pool.hpp>
 
 #include "gateway/context.hpp"
 #include "gateway/relay/link.hpp"
 #include "gateway/statistics/snapshot.hpp"
+#include "gateway/tenants/waiting.hpp"
 #include "gateway/worker.hpp"
 
 namespace sluice::gateway::statistics {
@@ -19,6 +25,14 @@ constexpr std::chrono::seconds failure_time{10};
 constexpr std::size_t piece = 200;
 constexpr std::size_t clients_max = 50'000;
 constexpr std::size_t servers_max = 20'000;
+constexpr std::size_t explained_max = 500;  // the scheduler's lock is held meanwhile
+
+std::chrono::nanoseconds thread_time() noexcept
+{
+    timespec used{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
 
 std::string_view name_of(pool_mode mode) noexcept
 {
@@ -36,12 +50,13 @@ std::string_view name_of(pool_mode mode) noexcept
 // One question to all workers. Each has its own part of the answer until it is done.
 class gathering : public std::enable_shared_from_this<gathering> {
 public:
-    gathering(context& shared,
-              parts wanted,
-              std::function<void(std::shared_ptr<const snapshot>)> done)
+    using ended = std::function<void(std::shared_ptr<gathering>)>;
+
+    // `over` is called on a worker's thread; finish() is for another one: it sorts what many said.
+    gathering(context& shared, parts wanted, ended over)
         : shared_(shared),
           wanted_(wanted),
-          done_(std::move(done)),
+          over_(std::move(over)),
           parts_(shared.workers.size()),
           left_(shared.workers.size())
     {
@@ -59,6 +74,22 @@ public:
             });
     }
 
+    std::shared_ptr<const snapshot> finish()
+    {
+        auto all = std::make_shared<snapshot>();
+        all->taken = std::chrono::steady_clock::now();
+        for (auto& each : parts_) {
+            std::move(each.clients.begin(), each.clients.end(), std::back_inserter(all->clients));
+            std::move(each.servers.begin(), each.servers.end(), std::back_inserter(all->servers));
+            all->truncated = all->truncated || each.truncated;
+            all->longest_piece = std::max(all->longest_piece, each.longest);
+        }
+        explain_waits(*all);
+        if (has(wanted_, parts::pools))
+            all->pools = pools_now(shared_);
+        return all;
+    }
+
 private:
     struct part {
         std::vector<std::uint64_t> ids;
@@ -68,6 +99,7 @@ private:
         std::vector<client_info> clients;
         std::vector<server_info> servers;
         bool truncated = false;
+        std::chrono::nanoseconds longest{0};
     };
 
     // On the worker; a piece, then the loop's other work comes first.
@@ -75,15 +107,17 @@ private:
     {
         part& mine = parts_[worker];
         std::size_t left = piece;
+        const auto began = thread_time();
         describe_clients(worker, mine, left);
         describe_servers(worker, mine, left);
+        mine.longest = std::max(mine.longest, thread_time() - began);
         if (left == 0) {
             asio::post(shared_.workers[worker]->io(),
                        [self = shared_from_this(), worker] { self->go_on(worker); });
             return;
         }
         if (left_.fetch_sub(1) == 1)
-            finish();
+            over_(shared_from_this());
     }
 
     void describe_clients(std::size_t worker, part& mine, std::size_t& left)
@@ -129,23 +163,30 @@ private:
         }
     }
 
-    void finish()
+    // Lanes know that they wait for their turn; the lines know why it is not theirs yet.
+    void explain_waits(snapshot& all) const
     {
-        auto all = std::make_shared<snapshot>();
-        all->taken = std::chrono::steady_clock::now();
-        for (auto& each : parts_) {
-            std::move(each.clients.begin(), each.clients.end(), std::back_inserter(all->clients));
-            std::move(each.servers.begin(), each.servers.end(), std::back_inserter(all->servers));
-            all->truncated = all->truncated || each.truncated;
+        const auto waits = [](const client_info& each) {
+            return each.waits_for == pool_full || each.waits_for == connecting;
+        };
+        if (std::none_of(all.clients.begin(), all.clients.end(), waits))
+            return;
+        std::unordered_map<std::uint64_t, waiting_request> lines;
+        for (auto& each : list_waiting(shared_, explained_max))
+            lines.emplace(each.client, std::move(each));
+        for (auto& client : all.clients) {
+            const auto found = waits(client) ? lines.find(client.id) : lines.end();
+            if (found == lines.end())
+                continue;
+            client.waits_for = pool::name_of(found->second.reason);
+            std::replace(client.waits_for.begin(), client.waits_for.end(), '_', ' ');
+            client.waits_why = describe(found->second);
         }
-        if (has(wanted_, parts::pools))
-            all->pools = pools_now(shared_);
-        done_(std::move(all));
     }
 
     context& shared_;
     const parts wanted_;
-    const std::function<void(std::shared_ptr<const snapshot>)> done_;
+    const ended over_;
     std::vector<std::shared_ptr<relay_database>> pools_;
     std::vector<part> parts_;
     std::atomic<std::size_t> left_;
@@ -221,6 +262,8 @@ std::vector<pool_info> pools_now(context& shared)
         info.size = pool.limits().size;
         info.open = pool.open();
         info.working = pool.working();
+        info.in_flight = pool.in_flight();
+        info.in_flight_limit = pool.in_flight_limit();
         for (std::size_t i = 0; i < pool.workers(); ++i)
             info.idle += pool.at(i).idle_count();
         info.oldest_wait = pool.line().longest_wait(now);
@@ -282,8 +325,11 @@ std::vector<tenant_info> tenants_now(context& shared)
         info.clients += each->clients();
         info.running += each->running();
         info.queued += each->queued();
+        info.buffered += each->buffered();
         for (std::size_t i = 0; i < info.refused.size(); ++i)
             info.refused[i] += each->refused(static_cast<pool::limit>(i));
+        for (std::size_t i = 0; i < info.would_refuse.size(); ++i)
+            info.would_refuse[i] += each->would_refuse(static_cast<pool::limit>(i));
     });
     if (counted.contains(other))
         all.push_back(std::move(rest));
@@ -294,21 +340,23 @@ void gather(context& shared,
             parts wanted,
             std::function<void(std::shared_ptr<const snapshot>)> done)
 {
-    std::make_shared<gathering>(shared, wanted, std::move(done))->start();
+    auto over = [&shared, done = std::move(done)](std::shared_ptr<gathering> all) {
+        asio::post(shared.blocking, [all = std::move(all), done] { done(all->finish()); });
+    };
+    std::make_shared<gathering>(shared, wanted, std::move(over))->start();
 }
 
 std::shared_ptr<const snapshot> gather_now(context& shared,
                                            parts wanted,
                                            std::chrono::milliseconds timeout)
 {
-    auto answer = std::make_shared<std::promise<std::shared_ptr<const snapshot>>>();
+    auto answer = std::make_shared<std::promise<std::shared_ptr<gathering>>>();
     auto coming = answer->get_future();
-    gather(shared, wanted, [answer](std::shared_ptr<const snapshot> all) {
-        answer->set_value(std::move(all));
-    });
+    auto over = [answer](std::shared_ptr<gathering> all) { answer->set_value(std::move(all)); };
+    std::make_shared<gathering>(shared, wanted, std::move(over))->start();
     if (coming.wait_for(timeout) != std::future_status::ready)
         return nullptr;
-    return coming.get();
+    return coming.get()->finish();
 }
 
 }  // namespace sluice::gateway::statistics

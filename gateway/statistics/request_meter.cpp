@@ -51,7 +51,7 @@ void request_meter::enter(state next) noexcept
 
 void request_meter::wait() noexcept
 {
-    if (state_ == state::begun)
+    if (state_ == state::begun || state_ == state::running)
         enter(state::waiting);
 }
 

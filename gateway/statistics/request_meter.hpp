@@ -50,7 +50,7 @@ public:
             begin_now(now);
     }
     bool open() const noexcept { return state_ != state::none; }
-    // It waits for a backend.
+    // It waits for a backend; after granted(): for another one.
     void wait() noexcept;
     // It has one.
     void granted(time_point now) noexcept

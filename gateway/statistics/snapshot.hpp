@@ -38,6 +38,10 @@ enum class client_state : std::uint8_t {
 };
 std::string_view name_of(client_state state) noexcept;
 
+// Of client_info::waits_for; more come from pool::wait_reason.
+inline constexpr std::string_view pool_full = "pool full";
+inline constexpr std::string_view connecting = "connecting";
+
 struct client_info {
     std::uint64_t id = 0;  // as in logs, KILL_CLIENT; MySQL's connection id
     std::uint32_t worker = 0;
@@ -51,6 +55,7 @@ struct client_info {
     std::string peer;         // address:port, or "unix"
     std::string application;  // application_name, program_name
     std::string waits_for;    // "pool full", "tenant limit", ...; empty: does not wait
+    std::string waits_why;    // the numbers behind it, of the first `explained_max` who wait
     std::string pinned_by;    // "LISTEN", ...; empty: not pinned
     time_point connected;
     time_point since;          // in this state
@@ -95,6 +100,8 @@ struct pool_info {
     std::size_t open = 0;  // connected or being so
     std::size_t working = 0;
     std::size_t idle = 0;
+    std::size_t in_flight = 0;        // leased, or shared by a request
+    std::size_t in_flight_limit = 0;  // size, or what "auto" found
     std::size_t clients = 0;
     std::size_t active = 0;   // clients with a request on a backend
     std::size_t waiting = 0;  // clients without
@@ -110,7 +117,9 @@ struct tenant_info {
     std::size_t clients = 0;
     std::size_t running = 0;  // requests, transactions that have a backend
     std::size_t queued = 0;
+    std::int64_t buffered = 0;  // bytes
     std::array<std::uint64_t, pool::limit_count> refused{};
+    std::array<std::uint64_t, pool::limit_count> would_refuse{};  // with dry_run
 };
 std::string_view name_of(pool::limit by) noexcept;
 
@@ -130,6 +139,7 @@ struct snapshot {
     std::vector<server_info> servers;
     std::vector<pool_info> pools;
     bool truncated = false;
+    std::chrono::nanoseconds longest_piece{0};  // CPU time that a worker's loop gave at once
 };
 
 // The pools alone, without asking the workers; any thread.
@@ -138,7 +148,7 @@ std::vector<pool_info> pools_now(context& shared);
 // Any thread. Those that are counted under a name of their own, and the rest as "other".
 std::vector<tenant_info> tenants_now(context& shared);
 
-// `done` is called exactly once, on one of the workers' threads, while the workers run.
+// `done` is called exactly once, on a helper's thread (context::blocking), while the workers run.
 void gather(context& shared,
             parts wanted,
             std::function<void(std::shared_ptr<const snapshot>)> done);

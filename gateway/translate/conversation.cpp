@@ -81,6 +81,7 @@ std::size_t conversation::refuse_next(const tenant_refusal& why)
 
 void conversation::close_with_error(client_error why)
 {
+    meter_.refused(why);
     const auto& rule = rule_for(why);
     close_with(rule.sqlstate, rule.message);
 }

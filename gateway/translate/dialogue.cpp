@@ -106,11 +106,13 @@ void dialogue::describe(statistics::client_info& into) const
     }
     if (held_ || turn_.waiting) {
         into.state = client_state::waiting;
-        into.waits_for = held_ ? "database paused" : "its turn";
-    } else if (meter_.open())
+        into.waits_for = held_ ? "database paused" : statistics::pool_full;
+    } else if (meter_.open()) {
         into.state = client_state::active;
-    else
+        into.since = request.granted;
+    } else {
         into.state = between_transactions() ? client_state::idle : client_state::in_transaction;
+    }
 }
 
 void dialogue::request_drain()
@@ -158,7 +160,9 @@ asio::awaitable<void> dialogue::run([[maybe_unused]] std::shared_ptr<dialogue> s
                 if (over())
                     break;
                 if (turn_.refused) {
-                    work_.consume(refuse_next(explain_refusal()));
+                    const auto why = explain_refusal();
+                    meter_.refused(why.code);
+                    work_.consume(refuse_next(why));
                     continue;
                 }
             }
@@ -199,7 +203,9 @@ asio::awaitable<void> dialogue::go_in()
         if (!way.closed())
             co_return;
         come_out();
+        wait_in_meter();
         if (std::chrono::steady_clock::now() >= until) {
+            meter_.gave_up(dialogue::now());
             close_with_error(client_error::database_paused);
             break;
         }
@@ -225,6 +231,7 @@ asio::awaitable<void> dialogue::take_turn()
     if (options_.places->enter(turn_, worker_))
         co_return;
     turn_.waiting = true;
+    wait_in_meter();
     while (!over() && !turn_.inside() && !turn_.refused) {
         client_took_.expires_at(asio::steady_timer::time_point::max());
         asio::error_code woken;
@@ -233,6 +240,8 @@ asio::awaitable<void> dialogue::take_turn()
         co_await std::move(waiting);
     }
     turn_.waiting = false;
+    if (turn_.refused)
+        meter_.gave_up(now());
     if (over())
         end_turn();
 }

@@ -86,11 +86,16 @@ protected:
     static statistics::time_point now() noexcept { return statistics::time_point::clock::now(); }
     void begin_request() noexcept
     {
-        if (meter_.open())
+        if (meter_.open() && !meter_.waiting())
             return;
         const auto at = now();
         meter_.begin(at);
         meter_.granted(at);
+    }
+    void wait_in_meter() noexcept
+    {
+        meter_.begin(now());
+        meter_.wait();
     }
 
     void connect(const std::shared_ptr<row_stream>& rows);

@@ -62,6 +62,8 @@ void my_conversation::start()
 
 void my_conversation::close_with_error(client_error why)
 {
+    meter_.error(std::to_string(rule_for(why).mysql_errno));
+    meter_.refused(why);
     append_my_error(channel_->out(), sequence_, why);
     close_now(rule_for(why).message);
 }
@@ -78,6 +80,7 @@ bool my_conversation::wants_turn() const noexcept
 std::size_t my_conversation::refuse_next(const tenant_refusal& why)
 {
     const auto found = mysql::next_message(work_.readable(), options_.max_message);
+    meter_.error(std::to_string(rule_for(why.code).mysql_errno));
     append_my_error(channel_->out(), found->found.next_sequence, why.code, why.message, why.hint);
     return found->found.packets.size();
 }
@@ -138,7 +141,7 @@ asio::awaitable<std::size_t> my_conversation::answer_next()
         begin_request();
     auto commanding = command(*what, payload, size);
     co_await std::move(commanding);
-    if (runs && !gone_)
+    if (meter_.open() && !gone_)
         meter_.finished(now(), open_);
     long_message_.clear();
     co_return size;

@@ -28,6 +28,12 @@ engine = "postgres"
 url = "{cluster.url()}"
 password = "{servers.PASSWORD}"
 pool = {{ size = 1 }}
+[databases.crowded]
+engine = "postgres"
+url = "{cluster.url()}"
+password = "{servers.PASSWORD}"
+[tenants.crowded]
+max_concurrent = 1
 [users.alice]
 password = "{servers.PASSWORD}"
 """
@@ -90,14 +96,18 @@ def test_a_running_load_is_seen_within_two_seconds(shown, modules, width, theme)
     assert "SELECT count(*) FROM pg_class WHERE relpages > ?" in seen["text"]
 
 
-def test_who_waits_and_why_is_seen(shown, modules):  # noqa: F811
-    with servers.clients(target_of(shown, "one"), 2) as (holder, waiter):
+@pytest.mark.parametrize("database, why, numbers", [
+    ("one", "pool full", "1 of 1 connections are in use"),
+    ("crowded", "tenant limit", "1 of max_concurrent = 1 requests run")])
+def test_who_waits_and_why_is_seen(shown, modules, database, why, numbers):  # noqa: F811
+    with servers.clients(target_of(shown, database), 2) as (holder, waiter):
         holder.execute("BEGIN")
         late = threading.Thread(target=waiter.execute, args=("SELECT 1",))
         late.start()
-        seen = look(shown, "waits", 400)
+        seen = look(shown, "waits", 400, name=f"waits-{database}")
         holder.execute("COMMIT")
         late.join()
-    assert "pool full" in seen["waiting"][0] and "alice" in seen["waiting"][0]
-    assert "one" in seen["waiting"][0], "the database, and the tenant"
+    [row] = seen["waiting"]
+    assert why in row and numbers in row and "alice" in row
+    assert database in row, "the database, and the tenant"
     assert "open transaction" in seen["pinned"][0]

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.parse
 
 import psycopg
 import pymysql
@@ -42,6 +43,19 @@ dbname = "app"
 [databases.lite]
 engine = "sqlite"
 file = "lite.db"
+[databases.few]
+engine = "postgres"
+url = "{cluster.url()}"
+password = "{servers.PASSWORD}"
+pool = {{ size = 4 }}
+[databases.fewer]
+engine = "sqlite"
+file = "fewer.db"
+[tenants.few]
+max_concurrent = 1
+[tenants.fewer]
+max_concurrent = 1
+max_queued = 1
 [users.alice]
 password = "{servers.PASSWORD}"
 """
@@ -238,6 +252,62 @@ def test_waiting_is_seen_timed_and_refused(counted):
     assert waited_longer(counted) == longer + 1
 
 
+@pytest.mark.parametrize("database", ["few", "fewer"])
+@pytest.mark.parametrize("prepare", [False, True])
+def test_a_tenants_limit_is_the_reason(counted, database, prepare):
+    grown = Difference(counted, database)
+    with servers.clients(pg(counted, database), 2) as (holder, waiter):
+        holder.execute("CREATE TABLE IF NOT EXISTS held (a int)")
+        holder.execute("BEGIN")
+        holder.execute("INSERT INTO held VALUES (1)")
+        late = threading.Thread(target=waiter.execute, args=("SELECT a FROM held WHERE a = %s", (1,)),
+                                kwargs={"prepare": prepare})
+        late.start()
+        now = servers.wait_until(lambda: (s := counted.http.state())["waiting"] and s, 5, "waits")
+        [row] = now["waiting"]
+        assert (row["for"], row["tenant"]) == ("tenant limit", database)
+        assert row["why"] == "1 of max_concurrent = 1 requests run"
+        [tenant] = [each for each in now["tenants"] if each["name"] == database]
+        assert (tenant["running"], tenant["queued"], tenant["max_concurrent"]) == (1, 1, 1)
+        assert counted.http.total("sluice_tenant_queued", tenant=database) == 1
+        assert counted.http.total("sluice_clients_waiting", database=database) == 1
+        time.sleep(0.2)
+        holder.execute("COMMIT")
+        late.join(10)
+    settled(counted, database)
+    assert grown["wait_ms"] > 200
+    assert counted.http.total("sluice_clients_waiting", database=database) == 0
+
+
+@pytest.mark.parametrize("reach", [pg, None])
+def test_a_tenants_refusals_are_counted(counted, reach):
+    """One runs, one waits, and max_queued = 1 has no room for the third."""
+    def refused():
+        return (counted.http.total("sluice_tenant_refusals_total", tenant="fewer", limit="max_queued"),
+                counted.http.total("sluice_refusals_total", database="fewer", reason="queue_full"))
+    before = refused()
+    errors = Difference(counted, "fewer")
+    with servers.clients(pg(counted, "fewer"), 2) as (holder, waiter):
+        holder.execute("CREATE TABLE IF NOT EXISTS held (a int)")
+        holder.execute("BEGIN")
+        holder.execute("INSERT INTO held VALUES (1)")
+        late = threading.Thread(target=waiter.execute, args=("SELECT a FROM held",))
+        late.start()
+        servers.wait_until(lambda: counted.http.state()["waiting"], 5, "waits")
+        if reach:
+            with psycopg.connect(pg(counted, "fewer").dsn(), autocommit=True) as third:
+                with pytest.raises(psycopg.Error, match="max_queued"):
+                    third.execute("SELECT 1")
+        else:
+            with pytest.raises(pymysql.MySQLError, match="max_queued"):
+                my(counted, "fewer")  # it sets its character set
+        holder.execute("COMMIT")
+        late.join(10)
+    settled(counted, "fewer")
+    assert refused() == (before[0] + 1, before[1] + 1)
+    assert errors["errors"] == 1
+
+
 def waited_longer(running):
     """Requests that waited longer than 268 ms."""
     short = running.http.total("sluice_wait_seconds_bucket", pool="plain", le="0.268435456")
@@ -382,6 +452,9 @@ def test_a_thousand_pools_are_scraped_quickly(folder):
     """[databases."*"]: one pool per name that clients use; nobody has to serve them."""
     listen, port = metrics.listen()
     config = f"""
+[databases.lite]
+engine = "sqlite"
+file = "lite.db"
 [databases."*"]
 engine = "postgres"
 url = "postgresql://alice@127.0.0.1:{servers.free_port()}"
@@ -407,6 +480,11 @@ method = "trust"
         assert len(http.samples()["sluice_statements_total"]) >= 1000
         took = min(scrape(port) for _ in range(8))
         assert took < 0.05 * slowness(), f"{took * 1000:.0f} ms"
+        with servers.clients(pg(running, "lite"), 300):
+            looks = [http.state() for _ in range(3)]
+        assert looks[0]["clients"] == {"idle": 300}
+        piece = min(each["longest_piece_ms"] for each in looks)
+        assert 0 < piece < slowness(), f"{piece:.2f} ms of a worker's loop at once"
 
 
 def scrape(port):
@@ -434,3 +512,29 @@ def test_sqlite_numbers(counted):
         after = counted.http.total("sluice_sqlite_fsyncs_total", database="lite")
         assert after - before == 10, "nobody else wrote: each commit flushes"
         assert counted.http.total("sluice_sqlite_wal_frames", database="lite") > 0
+
+@pytest.mark.parametrize("database", ["app", "lite"])
+def test_admins_pause_and_resume(cluster, folder, database):
+    listen, port = metrics.listen()
+    config = servers.shared_config(cluster) + "admin = true\n"
+    with servers.Sluice(folder / f"paused-{database}", config, listen) as running:
+        http = metrics.Http(port)
+        form = urllib.parse.urlencode({"user": "alice", "password": servers.PASSWORD}).encode()
+        assert http.ask("/login", b"user=alice&password=wrong")[0] == 401
+        cookie = log_in(port, form).split(";")[0]
+        word = json.loads(http.ask("/api/v1/session", Cookie=cookie)[1])["word"]
+        pause = {"Cookie": cookie, "X-Sluice-Word": word}
+        assert http.ask("/api/v1/pause", f"database={database}".encode(), Cookie=cookie)[0] == 403, "no word"
+        assert http.ask("/api/v1/pause", b"database=nowhere", **pause)[0] == 404
+        target = pg(running, database)
+        this_one = f"database={database}".encode()
+        with psycopg.connect(target.dsn(), autocommit=True) as db:
+            assert servers.value(db, "SELECT 1") == 1
+            assert http.ask("/api/v1/pause", this_one, **pause)[0] == 200
+            late = threading.Thread(target=db.execute, args=("SELECT 2",))
+            late.start()
+            [row] = servers.wait_until(lambda: http.state()["waiting"], 5, "the client waits")
+            assert row["for"] == "database paused"
+            assert http.ask("/api/v1/resume", this_one, **pause)[0] == 200
+            late.join(10)
+            assert not late.is_alive()

@@ -187,7 +187,7 @@ function show_tables(now) {
     ? now[name].length + ' of ' + now[name + '_count'] : now[name + '_count'] ? '' + now[name + '_count'] : '';
   by_id('waiting_count').textContent = more('waiting');
   by_id('pinned_count').textContent = more('pinned');
-  table('waiting', [['Why', (c) => c.for || 'backend', 'why'], ['Since', (c) => duration(c.since_ms), 'number'], ...who],
+  table('waiting', [['Why', (c) => c.for || 'backend', 'why'], ['What is used up', (c) => c.why], ['Since', (c) => duration(c.since_ms), 'number'], ...who],
     now.waiting, 'Nobody waits.');
   table('pinned', [['Why', (c) => c.pinned_by || 'open transaction', 'why'], ['State', (c) => c.state],
     ['Since', (c) => duration(c.since_ms), 'number'], ['Backend', (c) => c.backend || '', 'number'], ...who],
@@ -207,7 +207,10 @@ function show_tables(now) {
     now.pins, 'No client was pinned.');
   const load = [['Clients', (t) => number(t.clients), 'number'], ['Active', (t) => number(t.active), 'number'],
     ['Waiting', (t) => number(t.waiting), 'number']];
-  table('tenants', [['Tenant', (t) => t.name], ...load, ['Statements', (t) => number(t.statements), 'number'],
+  const refused = (t) => Object.entries(t.refused || {}).map(([by, n]) => by + ' ' + number(n)).join(', ');
+  table('tenants', [['Tenant', (t) => t.name], ...load,
+    ['Running', (t) => t.running + (t.max_concurrent ? ' of ' + t.max_concurrent : ''), 'number'],
+    ['Refused', refused], ['Statements', (t) => number(t.statements), 'number'],
     ['Errors', (t) => number(t.errors), 'number'], ['p50', (t) => duration(t.p50_ms), 'number'],
     ['p99', (t) => duration(t.p99_ms), 'number'], ['Waited p99', (t) => duration(t.wait_p99_ms), 'number']],
     [...now.tenants].sort((a, b) => b.waiting - a.waiting || b.statements - a.statements).slice(0, 50), 'No tenants yet.');
