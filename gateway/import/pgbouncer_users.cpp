@@ -1,4 +1,4 @@
-// gateway/import/pgbouncer_users.cpp: auth_type, auth_file, [users]: who may log in.
+// gateway/import/pgbouncer_users.cpp: auth_type, auth_file, [users], admin_users: who may log in.
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -66,6 +66,8 @@ public:
             if (entry.section == "users")
                 write_limits(entry);
         }
+        write_operators("admin_users", "admin");
+        write_operators("stats_users", "stats");
         const auto most = in_.global_whole("max_user_connections");
         if (most > 0)
             limit_tenants("tenants.default", most, *in_.global("max_user_connections"));
@@ -146,6 +148,36 @@ private:
             one.key = name;
             one.value = value;
             write_limit(table, entry, one);
+        }
+    }
+
+    // A list of names with commas.
+    void write_operators(std::string_view setting, const std::string& key)
+    {
+        const auto* entry = in_.global(setting);
+        if (!entry)
+            return;
+        constexpr std::string_view blanks = " \t";
+        std::string_view rest = entry->value;
+        while (!rest.empty()) {
+            const auto comma = std::min(rest.find(','), rest.size());
+            auto name = rest.substr(0, comma);
+            rest.remove_prefix(std::min(comma + 1, rest.size()));
+            name.remove_prefix(std::min(name.find_first_not_of(blanks), name.size()));
+            name = name.substr(0, name.find_last_not_of(blanks) + 1);
+            if (name.empty())
+                continue;
+            const auto table = "users." + toml_key(name);
+            const bool trusts = method_ == auth_method::trust;
+            if (!trusts && !known_.contains(std::string(name))) {
+                in_.note(*entry,
+                         std::string(name) + " is not in auth_file; add [" + table +
+                             "] with a password and " + key + " = true");
+                continue;
+            }
+            if (known_.insert(std::string(name)).second && own_user_)
+                in_.out.put(table, "backend_user", toml_string(name));
+            in_.out.put(table, key, "true");
         }
     }
 

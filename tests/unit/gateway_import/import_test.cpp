@@ -252,6 +252,35 @@ TEST_F(Import, HashesAndMissingPasswords)
         EXPECT_THAT(line, Not(HasSubstr("plain")));
 }
 
+TEST_F(Import, WhoMaySteerOrLook)
+{
+    const auto settings = load(R"(
+[databases]
+app = host=db1 user=app
+[pgbouncer]
+auth_type = scram-sha-256
+auth_file = users.txt
+admin_users = alice, root
+stats_users =  bob ,,alice
+)");
+    EXPECT_TRUE(settings.users.at("alice").admin);
+    EXPECT_TRUE(settings.users.at("alice").stats);
+    EXPECT_FALSE(settings.users.at("bob").admin);
+    EXPECT_TRUE(settings.users.at("bob").stats);
+    EXPECT_FALSE(settings.users.contains("root"));
+    EXPECT_THAT(made.notes, Contains(HasSubstr("root is not in auth_file")));
+    const auto trusted = load(R"(
+[databases]
+app = host=db1
+[pgbouncer]
+listen_addr = 127.0.0.1
+auth_type = trust
+admin_users = root
+)");
+    EXPECT_TRUE(trusted.users.at("root").admin);
+    EXPECT_EQ(trusted.users.at("root").backend_user, "root");
+}
+
 TEST_F(Import, WithoutUsersNobodyCanLogIn)
 {
     const auto is = load(
