@@ -12,8 +12,10 @@ import threading
 import time
 
 import psycopg
+import pymysql
 import pytest
 
+import mariadb
 import servers
 from servers import BINARY, PASSWORD, value, wait_until
 
@@ -324,6 +326,96 @@ def test_sqlite_files_come_and_go(cluster, own_gateway):
         reload(gateway, lite("one", "one.db") + lite("two", "two.db") + ALICE)
         with connect(gateway, "two") as two:
             assert value(two, "SELECT count(*) FROM t") == 1
+
+
+def took(connection, *statements):
+    """Seconds for statements that are sent at once by a client each."""
+    began = time.monotonic()
+    threads = [threading.Thread(target=each.execute, args=(statement,))
+               for each, statement in zip(connection, statements)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(30)
+    return time.monotonic() - began
+
+
+def test_limits_change_under_connected_clients(cluster, own_gateway):
+    def config(tenant="", timeout=""):
+        return (app(cluster, more=timeout) + lite("lite", "lite.db") + timeout + ALICE
+                + f"[tenants.default]\n{tenant}\n")
+
+    endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT max(n) FROM c"
+    gateway = own_gateway(config())
+    with connect(gateway) as one, connect(gateway) as two, connect(gateway, "lite") as file:
+        assert took([one, two], *["SELECT pg_sleep(0.4)"] * 2) < 0.75
+        said = reload(gateway, config("max_concurrent = 1"))
+        assert "tenants.default.max_concurrent: 0 → 1" in said
+        assert took([one, two], *["SELECT pg_sleep(0.4)"] * 2) >= 0.8
+        said = reload(gateway, config(timeout='statement_timeout = "200ms"\n'))
+        assert "databases.app.statement_timeout: 0s → 200ms" in said
+        assert "after a restart" not in said
+        assert took([one, two], *["SELECT pg_sleep(0.1)"] * 2) < 0.75
+        for connection, statement in (one, "SELECT pg_sleep(5)"), (file, endless):
+            with pytest.raises(psycopg.errors.QueryCanceled):
+                connection.execute(statement)
+        reload(gateway, config(timeout='statement_timeout = "5s"\n'))
+        one.execute("SELECT pg_sleep(0.4)")
+
+
+@pytest.mark.mariadb
+def test_mysql_databases_come_go_and_change(my_server, own_my_gateway):
+    def table(name, password=PASSWORD, schema="app", more=""):
+        return f"""
+[databases.{name}]
+engine = "mysql"
+host = "127.0.0.1"
+port = {my_server.port}
+user = "alice"
+password = "{password}"
+dbname = "{schema}"
+tls = {{ mode = "disabled" }}
+pool = {{ size = 2 }}
+{more}
+"""
+
+    gateway = own_my_gateway(table("one") + table("two") + ALICE)
+    target = mariadb.Target("sluice", gateway.port, "one", "alice", PASSWORD)
+
+    def ask(connection, text):
+        with connection.cursor() as cursor:
+            cursor.execute(text)
+            return cursor.fetchone()[0]
+
+    with contextlib.closing(target.connect()) as stays, \
+            contextlib.closing(target.but(database="two").connect()) as leaves:
+        assert ask(stays, "SELECT 1") == 1
+        leaves.begin()
+        assert ask(leaves, "SELECT 1") == 1
+        said = reload(gateway, table("one", more="max_clients = 7") + ALICE)
+        assert "databases.two: removed" in said and "databases.one.max_clients: 0 → 7" in said
+        with pytest.raises(pymysql.err.OperationalError) as refused:
+            target.but(database="two").connect()
+        assert refused.value.args[0] in (1045, 1049)
+        assert ask(leaves, "SELECT 2") == 2
+        leaves.commit()
+        with pytest.raises(pymysql.err.MySQLError):
+            for _ in range(40):
+                ask(leaves, "SELECT 3")
+                time.sleep(0.05)
+        # Its connections are of another password now: no new one can be made, and the clients stay.
+        reload(gateway, table("one", password="wrong-password") + ALICE)
+        with pytest.raises(pymysql.err.MySQLError):
+            ask(stays, "SELECT 4")
+        reload(gateway, table("one") + ALICE)
+        wait_until(lambda: answers(stays), what="it is served again")
+        assert stays.open
+
+
+def answers(connection):
+    with contextlib.suppress(pymysql.err.MySQLError):
+        with connection.cursor() as cursor:
+            return cursor.execute("SELECT 5")
 
 
 # -- systemd

@@ -91,8 +91,8 @@ def test_no_client_is_refused(cluster, own_gateway):
 
 def test_pgbench_with_reconnects(cluster, own_gateway):
     gateway = own_gateway(drain("10s") + app(cluster, "size = 8") + ALICE)
-    with reconnecting.pgbench(cluster, target_of(gateway), 5):
-        time.sleep(1)
+    with reconnecting.pgbench(cluster, target_of(gateway), 3):
+        time.sleep(0.5)
         take_over(gateway, 1).old_has_ended()
         take_over(gateway, 2).old_has_ended()
 
@@ -545,6 +545,6 @@ def test_mysql_clients(my_server, own_my_gateway):
 @pytest.mark.mariadb
 def test_sysbench_with_reconnects(my_server, own_my_gateway):
     gateway = own_my_gateway(drain("10s") + mariadb.shared_config(my_server))
-    with reconnecting.sysbench(my_server, gateway, 5):
-        time.sleep(1.5)
+    with reconnecting.sysbench(my_server, gateway, 3):
+        time.sleep(1)
         take_over(gateway).old_has_ended()
