@@ -432,6 +432,48 @@ TEST_F(shard_test, LimitsChangeUnderItsClients)
     EXPECT_EQ(home().idle_count(), 1u) << "a second is granted to every backend";
 }
 
+TEST_F(shard_test, SizeIsFoundFromANewStartWhenItsBoundsChange)
+{
+    limits with;
+    with.size = 20;
+    make(with);
+    EXPECT_FALSE(pool->finds_its_size());
+    EXPECT_EQ(pool->in_flight_limit(), 20u);
+    with.find_size = true;
+    with.size = 40;
+    pool->set_limits(with);
+    EXPECT_TRUE(pool->finds_its_size());
+    EXPECT_LE(pool->in_flight_limit(), 40u);
+    pool->sample(milliseconds(1), steady_clock::now());
+    with.find_size = false;
+    with.size = 3;
+    pool->set_limits(with);
+    EXPECT_FALSE(pool->finds_its_size());
+    EXPECT_EQ(pool->in_flight_limit(), 3u);
+    pool->sample(milliseconds(1), steady_clock::now());  // of a statement that began before
+    EXPECT_EQ(pool->in_flight_limit(), 3u);
+}
+
+TEST_F(shard_test, TheQueueGetsOtherBounds)
+{
+    limits with;
+    with.size = 1;
+    with.max_queued = 1;
+    make(with);
+    ask();
+    turn();
+    ask();
+    ask();
+    EXPECT_EQ(home().waiting(), 1u) << "the third is refused";
+    with.max_queued = 3;
+    pool->set_limits(with);
+    turn();
+    ask();
+    ask();
+    turn();
+    EXPECT_EQ(home().waiting(), 3u);
+}
+
 TEST_F(shard_test, AShrunkPoolClosesIdleBackendsAndNoMoreThanThose)
 {
     limits with;
