@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstring>
 #include <future>
+#include <mutex>
 #include <thread>
 
 #include <asio/co_spawn.hpp>
@@ -90,6 +91,7 @@ private:
     takeover::incumbent incumbent_;
     std::vector<inherited_socket> inherited_;
     bool took_over_ = false;
+    std::mutex http_mutex_;  // the main thread opens it, the first worker may give it up
     std::unique_ptr<http_server> http_;
     const std::string program_ = takeover::own_program();
     pid_t successor_ = 0;  // one that was started here and has not ended
@@ -156,8 +158,11 @@ void server::open_http()
     const auto& where = settings->listen.http;
     if (!where)
         return;
-    http_ = std::make_unique<http_server>(shared_, *where, settings->listen.http_token.reveal());
-    log::info("listening", {{"protocol", "http"}, {"address", http_->address()}});
+    auto made =
+        std::make_unique<http_server>(shared_, *where, settings->listen.http_token.reveal());
+    log::info("listening", {{"protocol", "http"}, {"address", made->address()}});
+    const std::scoped_lock lock(http_mutex_);
+    http_ = std::move(made);
 }
 
 // The process before us has let go of the address just now.
@@ -235,6 +240,7 @@ takeover::incumbent::hooks server::takeover_hooks()
         manager_.now_served_by(pid);
         watch_.stop();
         listeners_.hand_over();
+        const std::scoped_lock lock(http_mutex_);
         if (http_)
             asio::post(shared_.blocking, [gone = std::shared_ptr(std::move(http_))] {});
         // Later: a process without clients would be gone before the other one has its answer.
