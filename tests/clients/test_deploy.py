@@ -144,3 +144,111 @@ def test_the_compose_file(tmp_path):
     config = file["configs"]["sluice"]["content"].replace("$$", "$")
     told = checked(config.replace("/var/lib/sluice", str(tmp_path)), tmp_path)
     assert "listen postgres *:6432" in told and "database app: postgres postgres/app" in told
+
+
+# What Kubernetes 1.29 demands of what is used here: fields that must be there, and all that may.
+POD = {"containers"}, {"initContainers", "volumes", "securityContext", "topologySpreadConstraints",
+                       "terminationGracePeriodSeconds", "automountServiceAccountToken"}
+CONTAINER = {"name", "image"}, {"args", "env", "ports", "startupProbe", "readinessProbe",
+                                "livenessProbe", "lifecycle", "resources", "securityContext",
+                                "volumeMounts", "restartPolicy"}
+SPECS = {
+    "ConfigMap": ("v1", None, None),
+    "Deployment": ("apps/v1", {"selector", "template"}, {"replicas", "strategy"}),
+    "Service": ("v1", {"ports"}, {"selector"}),
+    "HorizontalPodAutoscaler": ("autoscaling/v2", {"scaleTargetRef", "maxReplicas"},
+                                {"minReplicas", "metrics", "behavior"}),
+    "PodDisruptionBudget": ("policy/v1", {"selector"}, {"minAvailable"}),
+}
+
+
+def fits(fields, rule, where):
+    needed, allowed = rule
+    assert needed <= set(fields), f"{where}: {needed - set(fields)} missing"
+    assert set(fields) <= needed | allowed, f"{where}: {set(fields) - needed - allowed} unknown"
+
+
+def check_container(container, pod, native):
+    fits(container, CONTAINER, container["name"])
+    assert ("restartPolicy" in container) == native
+    ports = {port["name"]: port["containerPort"] for port in container.get("ports", [])}
+    for name in ports:
+        assert re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?", name)
+    for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
+        probe = container.get(kind, {})
+        fits(probe, (set(), {"httpGet", "periodSeconds", "failureThreshold"}), kind)
+        if probe:
+            assert probe["httpGet"]["port"] in ports
+            assert probe["httpGet"]["path"] == ("/healthz" if kind == "livenessProbe"
+                                                else "/readyz")
+    volumes = {volume["name"] for volume in pod.get("volumes", [])}
+    for mount in container.get("volumeMounts", []):
+        assert mount["name"] in volumes
+    security = container["securityContext"]
+    assert security["allowPrivilegeEscalation"] is False
+    assert security["capabilities"] == {"drop": ["ALL"]}
+    if container["name"] == "sluice":
+        assert security["readOnlyRootFilesystem"] is True
+        assert "memory" in container["resources"]["limits"]
+    return ports
+
+
+@pytest.mark.parametrize("name", ["sidecar", "gateway"])
+def test_the_kubernetes_manifests(name, tmp_path):
+    manifests = list(yaml.safe_load_all((DEPLOY / f"kubernetes/{name}.yaml").read_text()))
+    kinds = {}
+    for one in manifests:
+        version, needed, allowed = SPECS[one["kind"]]
+        assert one["apiVersion"] == version and one["metadata"]["name"]
+        kinds[one["kind"]] = one
+        if needed is not None:
+            fits(one["spec"], (needed, allowed), one["kind"])
+    deployment = kinds["Deployment"]["spec"]
+    template = deployment["template"]
+    assert deployment["selector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+    pod = template["spec"]
+    fits(pod, POD, "pod")
+    for volume in pod["volumes"]:
+        assert volume["configMap"]["name"] == kinds["ConfigMap"]["metadata"]["name"]
+    natives = pod.get("initContainers", [])
+    ports = {}
+    for container in natives + pod["containers"]:
+        ports |= check_container(container, pod, container in natives)
+
+    config = kinds["ConfigMap"]["data"]["sluice.toml"]
+    (tmp_path / "sluice.toml").write_text(config)
+    told = run(servers.BINARY, "check", tmp_path / "sluice.toml",
+               env={**os.environ, "APP_PASSWORD": "x", "METRICS_TOKEN": "a long token, by chance"})
+    assert told.returncode == 0, told.stderr
+    assert ":5432" in told.stdout
+    drain = int(re.search(r'drain_timeout = "(\d+)s"', config)[1])
+    assert pod["terminationGracePeriodSeconds"] >= drain + 15
+    http = int(re.search(r'http = "\*:(\d+)"', config)[1])
+    assert http in ports.values()
+    if name == "sidecar":
+        assert natives[0]["restartPolicy"] == "Always" and natives[0]["startupProbe"]
+        return
+    service = kinds["Service"]["spec"]
+    assert service["selector"].items() <= template["metadata"]["labels"].items()
+    assert {port["targetPort"] for port in service["ports"]} <= set(ports)
+    target = kinds["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]
+    assert target == {"apiVersion": "apps/v1", "kind": "Deployment",
+                      "name": kinds["Deployment"]["metadata"]["name"]}
+    budget = kinds["PodDisruptionBudget"]["spec"]
+    assert budget["selector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+    assert budget["minAvailable"] < kinds["HorizontalPodAutoscaler"]["spec"]["minReplicas"]
+
+
+def test_prometheus_accepts_the_rules_and_they_fire():
+    folder = DEPLOY / "prometheus"
+    done = run("promtool", "check", "rules", folder / "sluice.rules.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = run("promtool", "test", "rules", folder / "sluice.rules.test.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = run("promtool", "check", "config", folder / "prometheus.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    rules = yaml.safe_load((folder / "sluice.rules.yml").read_text())["groups"][0]["rules"]
+    tested = (folder / "sluice.rules.test.yml").read_text()
+    for rule in rules:
+        assert f"alertname: {rule['alert']}\n" in tested, f"{rule['alert']} has no test"
+        assert rule["annotations"].keys() == {"summary", "what_to_do"}
