@@ -40,14 +40,17 @@ int main(int count, char** words)
     const auto waiting = static_cast<std::size_t>(std::atol(words[2]));
     constexpr std::size_t backends = 8;
     constexpr int rounds = 1'000'000;
-    dispatcher line(std::make_shared<scheduler>(), 2, {waiting + backends, std::chrono::hours(24)}, [](std::size_t) {});
+    dispatcher line(std::make_shared<scheduler>(),
+                    2,
+                    {waiting + backends, std::chrono::hours(24)},
+                    [](std::size_t) {});
     std::vector<account_ref> accounts;
     for (std::size_t i = 0; i < tenants; ++i) {
         auto limits = std::make_shared<tenant_limits>();
         limits->max_concurrent = 1'000;
         limits->weight = static_cast<std::uint32_t>(1 + i % 4);
-        accounts.push_back(line.account_of(
-            std::make_shared<tenant>("t" + std::to_string(i), std::move(limits))));
+        accounts.push_back(
+            line.account_of(std::make_shared<tenant>("t" + std::to_string(i), std::move(limits))));
     }
     double begun = cpu_seconds();
     for (int i = 0; i < rounds; ++i) {
