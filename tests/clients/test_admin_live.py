@@ -192,6 +192,32 @@ def test_prometheus_pgbouncer_exporter(admin_gateway, console):
         process.communicate(timeout=10)
 
 
+def test_reload(admin_gateway, console):
+    config = admin_gateway.config
+    try:
+        admin_gateway.write(config.replace(f"size = {servers.POOL_SIZE} ", "size = 7 "))
+        changes = [row[1] for row in console.execute("RELOAD").fetchall()]
+        assert any("databases.app.pool.size" in each for each in changes), changes
+        assert row_of(console, "DATABASES", name="app")["pool_size"] == 7
+        admin_gateway.write(config + "\n[databases.bad]\nengine = 'none'\n")
+        with pytest.raises(psycopg.Error, match="sluice.toml:") as refused:
+            console.execute("RELOAD")
+        assert refused.value.sqlstate == "F0000"
+        assert row_of(console, "DATABASES", name="app")["pool_size"] == 7
+        # Who lost the right to look is told so, also when it is here already.
+        with connect(admin_gateway, user="looker") as looker:
+            looker.execute("SHOW POOLS")
+            admin_gateway.write(config.replace("stats = true", "stats = false"))
+            with contextlib.closing(my_connect(admin_gateway)) as other, other.cursor() as cursor:
+                cursor.execute("RELOAD")
+                assert any("looker" in row[1] for row in cursor.fetchall())
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                looker.execute("SHOW POOLS")
+    finally:
+        admin_gateway.write(config)
+        console.execute("RELOAD")
+
+
 @pytest.mark.parametrize("how", ["SHUTDOWN", "SHUTDOWN WAIT_FOR_CLIENTS"])
 def test_shutdown(own_gateway, how):
     running = own_gateway("[databases.lite]\nengine = 'sqlite'\nfile = 'x.db'\n"
