@@ -73,6 +73,8 @@ protected:
         InlineTest::SetUp();
         with_.vfs = disk_.name();
         with_.checkpoint_frames = 40;  // many checkpoints
+        // While disks that were cut are being judged, the writer may have to wait for that.
+        with_.queue_timeout = std::chrono::minutes(5);
     }
     void TearDown() override
     {
