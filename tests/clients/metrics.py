@@ -8,7 +8,10 @@ import servers
 
 
 class Http:
+    """A listener that is there, or comes soon."""
+
     def __init__(self, port, token=None):
+        servers.wait_until(lambda: servers.accepts(port), 30, "HTTP is served")
         self.port, self.token = port, token
 
     def ask(self, path, data=None, **headers):

@@ -267,7 +267,7 @@ def test_a_tenants_limit_is_the_reason(counted, database, prepare):
         [row] = now["waiting"]
         assert (row["for"], row["tenant"]) == ("tenant limit", database)
         assert row["why"] == "1 of max_concurrent = 1 requests run"
-        [tenant] = [each for each in now["tenants"] if each["name"] == database]
+        [tenant] = [each for each in counted.http.state()["tenants"] if each["name"] == database]
         assert (tenant["running"], tenant["queued"], tenant["max_concurrent"]) == (1, 1, 1)
         assert counted.http.total("sluice_tenant_queued", tenant=database) == 1
         assert counted.http.total("sluice_clients_waiting", database=database) == 1
@@ -299,8 +299,10 @@ def test_a_tenants_refusals_are_counted(counted, reach):
                 with pytest.raises(psycopg.Error, match="max_queued"):
                     third.execute("SELECT 1")
         else:
+            third = my(counted, "fewer")
             with pytest.raises(pymysql.MySQLError, match="max_queued"):
-                my(counted, "fewer")  # it sets its character set
+                third.query("SELECT 1")
+            third.close()
         holder.execute("COMMIT")
         late.join(10)
     settled(counted, "fewer")

@@ -9,7 +9,7 @@ const number = (n) => (Number.isInteger(n) && n < 1000 ? n : n >= 1000 ? short.f
 const duration = (ms) => ms < 0.1 ? '<0.1 ms' : ms < 10 ? ms.toFixed(1) + ' ms'
   : ms < 1000 ? Math.round(ms) + ' ms' : ms < 120000 ? (ms / 1000).toFixed(1) + ' s'
   : ms < 7200000 ? Math.round(ms / 60000) + ' min' : Math.round(ms / 3600000) + ' h';
-const sizes = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
+const sizes = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 2 });
 const size = (n) => n < 1000 ? Math.round(n) + ' B' : sizes.format(n).replace(/(\D)$/, ' $1') + 'B';
 
 let before = null;
