@@ -103,6 +103,15 @@ bool shard::take(const backend& wanted, const waiter& w)
     return true;
 }
 
+bool shard::take_again(const backend& wanted)
+{
+    const auto found = std::find(idle_.rbegin(), idle_.rend(), &wanted);
+    if (found == idle_.rend() || shared_->paused() || worn_out(**found, steady_clock::now()))
+        return false;
+    take_out(**found);
+    return true;
+}
+
 slot shard::start_shared(const waiter& w, steady_clock::time_point now) noexcept
 {
     return line().try_start(payer_of(w), now);

@@ -45,6 +45,9 @@ public:
     // This very backend, if it is idle here, needs no probe and `w` may have it now. It may be gone
     // already: only its address is looked at.
     bool take(const backend& wanted, const waiter& w);
+    // The same for a moment, ahead of who waits and beside every limit: for a question about what
+    // the statement before left on this backend alone.
+    bool take_again(const backend& wanted);
     // Lets those who wait use `shared`, in their order: up to `most`, and up to the first who wants
     // a backend to itself.
     void offer(backend& shared, std::size_t most);

@@ -174,6 +174,10 @@ std::size_t my_lane::on_query(packet_header header, bytes_view rest)
         if (shows_diagnostics(text, header))
             return drop(header, rest);
     }
+    // What it left is there alone: no other backend will do, however long the line.
+    if (sql::any(effects.looks & sql::looks_back::diagnostics) && !link_ && last_link_ &&
+        aftermath_.warnings > 0 && shard_.take_again(*last_link_))
+        begin_lease(*last_link_);
     if (!ready())
         return refusal_ ? refuse(header, rest) : 0;
     digest_ = sql::digest_of(text, dialect());
