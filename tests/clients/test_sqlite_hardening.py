@@ -44,7 +44,7 @@ def guarded(folder):
             assert on.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         made = {name for name in os.listdir(place)
                 if not name.startswith(("guarded.db", "frozen.db"))}
-        assert made == {"log", "sluice.toml"}
+        assert made == {"log", "sluice.toml", "sluice.toml.control"}
 
 
 @pytest.fixture
