@@ -305,8 +305,8 @@ TEST_F(PowerTest, AFlushThatFailsIsToldAndTheNextOnesWork)
     start();
     std::this_thread::sleep_for(50ms);
     stop();
-    // Alone: the commit's own flush; with others: the shared one, or the group's. (Or a checkpoint's,
-    // which is nobody's error.)
+    // Alone: the commit's own flush; with others: the shared one, or the group's. (Or a
+    // checkpoint's, which is nobody's error.)
     int unknown = 0;
     for (const int clients : {1, 5}) {
         for (int round = 0; round < 20; ++round) {
