@@ -237,26 +237,6 @@ private:
     bool good_ = true;
 };
 
-char unescaped(char c) noexcept
-{
-    switch (c) {
-        case '0':
-            return '\0';
-        case 'b':
-            return '\b';
-        case 'n':
-            return '\n';
-        case 'r':
-            return '\r';
-        case 't':
-            return '\t';
-        case 'Z':
-            return '\x1a';
-        default:
-            return c;
-    }
-}
-
 // One record's fields, from its first byte on.
 class record_reader {
 public:
@@ -323,7 +303,7 @@ private:
                 if (data_[at_] == 'N' && at_ == begin + 1 && !quoted)
                     null = true;
                 else
-                    out.push_back(unescaped(data_[at_]));
+                    out.push_back(sql::mysql_unescaped(data_[at_]));
                 continue;
             }
             if (quoted && c == how_.enclosed) {

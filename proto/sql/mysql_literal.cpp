@@ -4,9 +4,8 @@
 #include "proto/pg/values.hpp"
 
 namespace sluice::sql {
-namespace {
 
-char unescaped(char c) noexcept
+char mysql_unescaped(char c) noexcept
 {
     switch (c) {
         case '0':
@@ -26,8 +25,6 @@ char unescaped(char c) noexcept
     }
 }
 
-}  // namespace
-
 std::string mysql_string_value(std::string_view literal, bool backslashes)
 {
     std::string out;
@@ -44,7 +41,7 @@ std::string mysql_string_value(std::string_view literal, bool backslashes)
             const char escaped = literal[++i];
             if (escaped == '%' || escaped == '_')
                 out += '\\';
-            out += unescaped(escaped);
+            out += mysql_unescaped(escaped);
         } else if (c == quote) {
             if (!more || literal[i + 1] != quote)
                 break;

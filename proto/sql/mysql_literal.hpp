@@ -13,6 +13,9 @@ namespace sluice::sql {
 // What a string token ('...', "...", N'...') stands for. `\%` and `\_` keep their backslash.
 std::string mysql_string_value(std::string_view literal, bool backslashes = true);
 
+// What a backslash and `c` stand for, but for `\%` and `\_`.
+char mysql_unescaped(char c) noexcept;
+
 // What a word or a quoted word stands for: as written, or without its quotes.
 std::string mysql_name_value(const token& t);
 

@@ -1,41 +1,38 @@
 """Tenants' fairness as a page, a picture and figures to reach."""
 import warnings
 
-from report import COLOURS, NAMES, goals_table, table
-
-
-def _goal(what, value, limit, unit="", least=False):
-    reached = value is not None and (value >= limit if least else value <= limit)
-    return {"what": what, "value": value, "limit": limit, "unit": unit, "pass": reached}
+import goals
+from goals import goal
+from report import COLOURS, NAMES, table, written
 
 
 def _quiet(rows):
     by = {row["target"]: row for row in rows}
     ours, peer = by["sluice"], by["pgbouncer"]
-    yield _goal("quiet tenant's p99 beside the noisy one, above its p99 alone",
+    yield goal("quiet tenant's p99 beside the noisy one, above its p99 alone",
                 ours["beside"]["p99"] - ours["alone"]["p99"], 10, "ms")
-    yield _goal("the same p99, beside PgBouncer's",
+    yield goal("the same p99, beside PgBouncer's",
                 ours["beside"]["p99"] / peer["beside"]["p99"], 0.01, "×")
-    yield _goal("statements of the noisy one, PgBouncer's beside ours",
+    yield goal("statements of the noisy one, PgBouncer's beside ours",
                 peer["noisy"]["tps"] / ours["noisy"]["tps"], 1.05, "×")
 
 
 def _weights(rows):
-    yield _goal("shares beside the weights, worst",
+    yield goal("shares beside the weights, worst",
                 100 * max(abs(row["share"] / row["wanted"] - 1) for row in rows), 3, "%")
 
 
 def _scheduling(rows):
-    yield _goal("CPU of scheduling a statement, worst",
+    yield goal("CPU of scheduling a statement, worst",
                 max(max(row["free"], row["waiting"]) for row in rows) / 1000, 0.5, "µs")
 
 
 def _auto(rows):
     by = {row["size"]: row for row in rows}
     best = max(row["tps"] for row in rows if row["size"] != "auto")
-    yield _goal('best fixed size\'s statements/s beside size = "auto"',
+    yield goal('best fixed size\'s statements/s beside size = "auto"',
                 best / by["auto"]["tps"], 1 / 0.95, "×")
-    yield _goal('p99 of size = "auto" beside size = 64', by["auto"]["p99"] / by["64"]["p99"], 1,
+    yield goal('p99 of size = "auto" beside size = 64', by["auto"]["p99"] / by["64"]["p99"], 1,
                 "×")
 
 
@@ -43,15 +40,7 @@ JUDGES = {"quiet": _quiet, "weights": _weights, "scheduling": _scheduling, "auto
 
 
 def judge(results):
-    found = []
-    for part, judge_part in JUDGES.items():
-        figures = results.get(part)
-        if isinstance(figures, str):  # what went wrong
-            found.append({"what": f"{part}: {figures}", "value": None, "limit": None, "unit": "",
-                          "pass": False})
-        elif figures:
-            found += judge_part(figures)
-    return found
+    return goals.judge(results, JUDGES)
 
 
 def _quiet_table(rows):
@@ -104,15 +93,7 @@ def markdown(results):
              f"{facts['pgbouncer']}; {facts['sluice']}. Load average before the run: "
              f"{facts['load before']}. {results['seconds']} s each"
              f"; sizes: the median of {results['rounds']} rounds.\n")
-    for part, title, write in SECTIONS:
-        if part not in results:
-            continue
-        text += f"\n## {title.format(**results)}\n\n"
-        found = results[part]
-        text += f"Failed: {found}\n" if isinstance(found, str) else write(found)
-    if results.get("goals"):
-        text += "\n## Goals\n\n" + goals_table(results["goals"])
-    return text
+    return text + written(results, SECTIONS)
 
 
 def plot(results, path):

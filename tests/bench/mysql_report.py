@@ -47,15 +47,7 @@ def markdown(results):
              f"{results['rounds']} rounds of {results['seconds']} s.\n"
              "HAProxy opens a backend for every client and reads no protocol. CPU is that of the "
              "proxy process. Absolute times depend on the machine: compare the rows.\n")
-    for part, title, write in SECTIONS:
-        if part not in results:
-            continue
-        text += f"\n## {title.format(**results)}\n\n"
-        found = results[part]
-        text += f"Failed: {found}\n" if isinstance(found, str) else write(found)
-    if results.get("goals"):
-        text += "\n## Goals\n\n" + report.goals_table(results["goals"])
-    return text
+    return text + report.written(results, SECTIONS)
 
 
 def plot(results, path):

@@ -100,7 +100,13 @@ def markdown(results):
              f"{results['rounds']} rounds of {results['seconds']} s.\n"
              "CPU is that of the proxy process. "
              "Absolute times depend on the machine: compare the rows.\n")
-    for part, title, write in SECTIONS:
+    return text + written(results, SECTIONS)
+
+
+def written(results, sections):
+    """The parts that were measured, and the goals."""
+    text = ""
+    for part, title, write in sections:
         if part not in results:
             continue
         text += f"\n## {title.format(**results)}\n\n"
