@@ -38,7 +38,7 @@ mysql_statement mysql_definer::create_table()
     if (at("as") || at("select")) {
         take("as");
         add(head + " AS " + expression(at_, tokens_.size() - 1));
-        return out_.problem.empty() ? std::move(out_) : problem({});
+        return std::move(out_);
     }
     std::vector<column> columns;
     std::vector<std::string> constraints;

@@ -38,6 +38,14 @@ mysql_statement mysql_definition(std::string_view statement,
 
 mysql_statement mysql_definer::run()
 {
+    auto made = definition();
+    if (!made.problem.empty())
+        made.statements.clear();
+    return made;
+}
+
+mysql_statement mysql_definer::definition()
+{
     if (take("create"))
         return create();
     if (take("alter"))
@@ -207,7 +215,7 @@ mysql_statement mysql_definer::create_view(bool replace)
         add("DROP VIEW IF EXISTS " + view);
     add(std::string("CREATE VIEW ") + (if_not_exists ? "IF NOT EXISTS " : "") + view + columns +
         " AS " + expression(at_, end));
-    return out_.problem.empty() ? std::move(out_) : problem({});
+    return std::move(out_);
 }
 
 mysql_statement mysql_definer::drop()
@@ -241,7 +249,7 @@ mysql_statement mysql_definer::drop()
             return unchanged();
         add("DROP " + what + " " + if_exists + one);
     } while (take(token_kind::comma));
-    return out_.problem.empty() ? std::move(out_) : problem({});
+    return std::move(out_);
 }
 
 // Behind TABLE: a TO b [, c TO d]
@@ -255,7 +263,7 @@ mysql_statement mysql_definer::rename()
         const auto to = table_name();
         add("ALTER TABLE " + from + " RENAME TO " + to);
     } while (take(token_kind::comma));
-    return out_.problem.empty() ? std::move(out_) : problem({});
+    return std::move(out_);
 }
 
 }  // namespace sluice::sql

@@ -21,6 +21,7 @@ public:
     {
     }
 
+    // A problem comes without statements.
     mysql_statement run();
 
 private:
@@ -72,6 +73,7 @@ private:
     mysql_statement unchanged();
 
     // mysql_definer.cpp
+    mysql_statement definition();
     mysql_statement create();
     mysql_statement create_index(bool unique);
     mysql_statement create_view(bool replace);

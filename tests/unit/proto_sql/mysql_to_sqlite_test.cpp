@@ -39,6 +39,7 @@ std::string rewritten(std::string_view text)
     const auto made = mysql_to_sqlite(text, session);
     if (made.unknown_variable)
         return "UNKNOWN " + made.problem;
+    EXPECT_TRUE(made.problem.empty() || made.statements.empty()) << text;
     if (!made.problem.empty())
         return "PROBLEM " + made.problem;
     std::string out;
@@ -252,6 +253,17 @@ TEST(MySqlToSqlite, Definitions)
     EXPECT_EQ(rewritten("ALTER TABLE t MODIFY a INT, RENAME TO u"),
               "ALTER TABLE `t` RENAME TO `u`");
     EXPECT_EQ(rewritten("ALTER TABLE t ADD PRIMARY KEY (a)").substr(0, 8), "PROBLEM ");
+}
+
+TEST(MySqlToSqlite, ADefinitionInAnotherDatabaseIsNotMadeInThisOne)
+{
+    for (const auto text : {"ALTER TABLE other.t ADD COLUMN c INT",
+                            "ALTER TABLE t ADD COLUMN c INT, RENAME TO other.t",
+                            "DROP TABLE other.t",
+                            "DROP INDEX i ON other.t",
+                            "RENAME TABLE t TO other.t",
+                            "CREATE TABLE other.t (a INT)"})
+        EXPECT_EQ(rewritten(text), "PROBLEM Unknown database 'other'");
 }
 
 // Whatever is said, it ends, and a text that SQLite refuses is no worse than one it takes.
