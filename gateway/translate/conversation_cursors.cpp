@@ -376,8 +376,7 @@ asio::awaitable<bool> conversation::fetch_rows(statement_ptr statement,
         if (how == ran::failed)
             co_return false;
     } else {
-        const auto rest = which->encoder->take_rest(which->prepared->info.get());
-        channel_->send(rest.readable());
+        send_rest(which->encoder->take_rest(which->prepared->info.get()));
     }
     which->encoder->skip(false);
     pg::append_command_complete(

@@ -155,9 +155,7 @@ asio::awaitable<conversation::ran> conversation::run_portal(portal& which, std::
         if (done.error) {
             which.suspended = 0;
             which.done = true;
-            auto rest = which.encoder->take_rest(nullptr);
-            if (!rest.empty())
-                channel_->send(rest.readable());
+            send_rest(which.encoder->take_rest(nullptr));
             if (begun_ && done.transaction != sqlite::transaction_status::open) {
                 savepoints_.clear();
                 begun_ = false;
@@ -171,9 +169,7 @@ asio::awaitable<conversation::ran> conversation::run_portal(portal& which, std::
         which.rows += static_cast<std::uint64_t>(done.rows);
         left -= done.rows;
         which.changes = static_cast<std::uint64_t>(done.changes);
-        auto rest = which.encoder->take_rest(which.running.get());
-        if (!rest.empty())
-            channel_->send(rest.readable());
+        send_rest(which.encoder->take_rest(which.running.get()));
         which.encoder->note_unsent(channel_->unsent());
         if (done.suspended == sqlite::suspension::none)
             break;

@@ -318,9 +318,24 @@ void dialogue::send_rows(byte_queue rows, row_stream& from)
     from.note_arrived(size, unsent);
 }
 
+// A system call for the rows and another one for what follows them would cost more than a point
+// read itself. run() flushes when there is nothing left to answer.
+void dialogue::send_rest(byte_queue rest)
+{
+    constexpr std::size_t worth_a_call = 16 * 1024;
+    auto& out = channel_->out();
+    if (rest.size() >= worth_a_call)
+        return channel_->send(rest.readable());
+    out.append(rest.readable());
+    if (out.size() >= worth_a_call)
+        channel_->flush();
+}
+
 // Until the client has taken what it was sent, or is gone, or cancels.
 asio::awaitable<void> dialogue::wait_for_client()
 {
+    if (!over())
+        channel_->flush();
     while (!over() && !cancelled_ && channel_->unsent() > 0) {
         meter_.stalled(now());
         client_took_.expires_at(asio::steady_timer::time_point::max());

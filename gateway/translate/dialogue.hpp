@@ -99,6 +99,8 @@ protected:
     }
 
     void connect(const std::shared_ptr<row_stream>& rows);
+    // What an operation left behind: goes out with the end of the reply, unless it is much.
+    void send_rest(byte_queue rest);
     asio::awaitable<void> wait_for_client();
     asio::awaitable<sqlite::outcome> call_engine(sqlite::session::verb what, std::string name);
 

@@ -251,8 +251,7 @@ asio::awaitable<void> my_conversation::fetch(bytes_view payload)
     std::int64_t wanted = request->rows;
     cursor.rows->sequence = sequence_;
     if (wanted > 0 && cursor.rows->has_held_row()) {
-        const auto row = cursor.rows->take_held_row();
-        channel_->send(row.readable());
+        send_rest(cursor.rows->take_held_row());
         sequence_ = cursor.rows->sequence;
         --wanted;
     }

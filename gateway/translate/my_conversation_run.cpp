@@ -201,9 +201,7 @@ asio::awaitable<my_conversation::ran> my_conversation::pump(my_run& run,
         run.suspended = done.portal;
         if (done.statement)
             run.info = done.statement;
-        auto rest = run.rows->take_rest(done.error ? nullptr : run.info.get());
-        if (!rest.empty())
-            channel_->send(rest.readable());
+        send_rest(run.rows->take_rest(done.error ? nullptr : run.info.get()));
         sequence_ = run.rows->sequence;
         if (done.error) {
             run.suspended = 0;
