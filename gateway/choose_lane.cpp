@@ -148,6 +148,7 @@ bool session::choose_sqlite()
     home_.deadlines().note(options.limits.smallest());
     options.places = shared_.files.places_of(identity_.database);
     options.tenants = &shared_.tenants;
+    options.texts = shared_.files.texts_of(home_.index());
     options.way_in = &shared_.operations.gate_of(identity_.database);
     options.pause_most = rules_->settings.find_database(identity_.database)->pool.queue_timeout;
     if (protocol_ == client_protocol::mysql) {

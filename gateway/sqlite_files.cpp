@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "gateway/translate/translated_texts.hpp"
+
 namespace sluice::gateway {
 namespace {
 
@@ -40,6 +42,9 @@ sqlite::options options_of(const database& entry)
 }
 
 }  // namespace
+
+sqlite_files::sqlite_files() = default;
+sqlite_files::~sqlite_files() = default;
 
 std::string sqlite_files::open(const config& settings, bool after_another)
 {
@@ -178,6 +183,8 @@ void sqlite_files::admit(const config& settings,
     const std::scoped_lock held(mutex_);
     loops_ = std::move(loops);
     lock_ = std::move(lock);
+    while (texts_.size() < loops_.size())
+        texts_.push_back(std::make_unique<translated_texts>());
     for (const auto& [name, file] : files_)
         admit_one(name, settings.databases.at(name));
 }
@@ -197,6 +204,12 @@ void sqlite_files::admit_one(const std::string& name, const database& entry)
         made->line().set_bounds(within);
     else
         made = pool::admission::create(places, within, loops_, lock_);
+}
+
+translated_texts* sqlite_files::texts_of(std::size_t worker) const
+{
+    const std::scoped_lock lock(mutex_);
+    return worker < texts_.size() ? texts_[worker].get() : nullptr;
 }
 
 sqlite_files::places_map sqlite_files::all_places() const

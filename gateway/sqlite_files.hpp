@@ -18,8 +18,12 @@
 
 namespace sluice::gateway {
 
+class translated_texts;
+
 class sqlite_files {
 public:
+    sqlite_files();
+    ~sqlite_files();
     // Opens every file of the configuration. Empty, or what is wrong with which. `after_another`:
     // a process that hands over may still have them (sqlite::options::after_another).
     std::string open(const config& settings, bool after_another);
@@ -46,6 +50,8 @@ public:
     std::shared_ptr<pool::admission> places_of(const std::string& name) const;
     void for_each_places(
         const std::function<void(const std::string&, pool::admission&)>& look) const;
+    // That worker's; lives as long as this.
+    translated_texts* texts_of(std::size_t worker) const;
     // On that worker.
     void sweep(std::size_t worker, std::chrono::steady_clock::time_point now);
     // Statements that run have `grace` to end. Blocks.
@@ -68,8 +74,9 @@ private:
     file_map files_;                                              // shared with their clients
     std::map<std::string, std::shared_ptr<live_limits>> limits_;  // the same
     places_map places_;
-    file_map prepared_;       // opened, not served
-    bool reloading_ = false;  // from prepare() on
+    std::vector<std::unique_ptr<translated_texts>> texts_;  // one per worker; set once
+    file_map prepared_;                                     // opened, not served
+    bool reloading_ = false;                                // from prepare() on
     bool sharing_ = false;
 };
 

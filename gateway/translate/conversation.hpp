@@ -12,6 +12,7 @@
 #include "gateway/translate/dialogue.hpp"
 #include "gateway/translate/settings.hpp"
 #include "gateway/translate/statement.hpp"
+#include "gateway/translate/translated_texts.hpp"
 #include "proto/pg/frame.hpp"
 #include "proto/pg/messages.hpp"
 #include "proto/pg/requests.hpp"
@@ -68,6 +69,7 @@ private:
 
     bool more_messages() override;
     asio::awaitable<std::size_t> answer_next() override;
+    std::size_t answer_at_once() override;
     void close_with_error(client_error why) override;
     bool between_transactions() const noexcept override;
     bool may_lose_transaction() const noexcept override;
@@ -80,6 +82,18 @@ private:
     asio::awaitable<void> answer(const pg::frame& message);
     bool next_is(char type) const;
 
+    // Without a coroutine (conversation_at_once.cpp). False: nothing has happened.
+    bool parse_at_once(bytes_view body);
+    bool bind_at_once(bytes_view body);
+    bool describe_at_once(bytes_view body);
+    bool execute_at_once(bytes_view body);
+    bool sync_at_once();
+    bool query_at_once(bytes_view body);
+    bool runs_at_once(const client_statement& statement) const noexcept;
+    bool run_at_once(portal& which);
+    prepared_ptr& unnamed_statement();
+    statement_ptr read(std::string_view text, std::size_t offset);
+
     // Simple protocol (conversation_simple.cpp).
     asio::awaitable<void> simple_query(std::string_view text);
     asio::awaitable<void> simple_statement(statement_ptr statement, bool alone);
@@ -87,6 +101,7 @@ private:
     // Extended protocol (conversation_extended.cpp).
     asio::awaitable<void> parse(pg::parse_request request);
     asio::awaitable<void> bind(pg::bind_request request);
+    portal_ptr make_portal(pg::bind_request request, reply_error& problem);
     asio::awaitable<void> describe_statement(prepared_ptr prepared);
     void describe_portal(portal& which, bool fixed);
     asio::awaitable<void> named_request(char type, pg::named_request request);
@@ -94,6 +109,8 @@ private:
     asio::awaitable<void> close_portal(std::string name);
     asio::awaitable<void> close_portals();
     asio::awaitable<void> sync();
+    void end_sync();
+    void encode_portal(portal& which, bool describe);
     void settle_described_portal();
 
     // Preparing (preparation.cpp).
@@ -118,7 +135,7 @@ private:
     asio::awaitable<sqlite::outcome> engine_begin();
     asio::awaitable<bool> end_block(bool commit);
     void complete(const client_statement& statement, std::uint64_t rows, std::uint64_t changes);
-    std::shared_ptr<row_encoder> make_encoder(const client_statement& statement,
+    std::shared_ptr<row_encoder> make_encoder(const statement_ptr& statement,
                                               std::vector<std::uint16_t> formats);
 
     // PREPARE, EXECUTE and cursors (conversation_cursors.cpp).
@@ -181,6 +198,11 @@ private:
     std::map<std::string, prepared_ptr, std::less<>> statements_;
     std::map<std::string, portal_ptr, std::less<>> portals_;
     portal_ptr described_;  // Describe was asked, the answer waits for what comes next
+    // What answer_at_once() found out for answer_next(): the Query's statement; that the event loop
+    // has tried to run it, and what came of it.
+    statement_ptr at_hand_;
+    std::optional<std::optional<sqlite::outcome>> tried_;
+    std::shared_ptr<row_encoder> last_encoder_;  // for the next result, when nobody else has it
 
     struct copy_in {
         statement_ptr statement;

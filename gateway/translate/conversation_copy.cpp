@@ -40,7 +40,7 @@ asio::awaitable<bool> conversation::run_copy(statement_ptr statement)
     auto prepared = std::make_shared<prepared_statement>();
     prepared->statement = reading;
     source.prepared = prepared;
-    source.encoder = make_encoder(*reading, {});
+    source.encoder = make_encoder(reading, {});
     source.encoder->set_copy(statement->copy.shape, statement->copy.style);
     auto entering = enter_transaction(*reading);
     const bool entered = co_await std::move(entering);

@@ -226,7 +226,7 @@ asio::awaitable<bool> conversation::run_execute(statement_ptr statement,
     portal one;
     one.prepared = prepared;
     one.parameters = std::move(values);
-    one.encoder = make_encoder(*inner, outer ? outer->formats : std::vector<std::uint16_t>{});
+    one.encoder = make_encoder(inner, outer ? outer->formats : std::vector<std::uint16_t>{});
     const bool has_rows = prepared->info && prepared->info->returns_rows();
     if (!show_columns && has_rows)
         one.encoder->announced(announced_types(*prepared));
@@ -347,7 +347,7 @@ asio::awaitable<bool> conversation::fetch_rows(statement_ptr statement,
     }
     const bool moves = words.what == cursor_verb::move;
     if (!which->encoder) {
-        which->encoder = make_encoder(*which->prepared->statement, {});
+        which->encoder = make_encoder(which->prepared->statement, {});
         if (!show_columns || moves)
             which->encoder->announced(announced_types(*which->prepared));
     }

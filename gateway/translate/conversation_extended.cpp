@@ -51,7 +51,7 @@ asio::awaitable<void> conversation::parse(pg::parse_request request)
     const auto offset = one.empty() ? 0 : static_cast<std::size_t>(one.data() - query_.data());
     statement_ptr statement;
     if (problem.sqlstate.empty()) {
-        statement = read_statement(one, offset);
+        statement = read(one, offset);
         meter_.look(request.text);
         meter_.know(statement->digest, statement->text, sql::dialect::postgres);
         if (block_ == block::failed && statement->who != answered_by::nobody &&
@@ -73,13 +73,21 @@ asio::awaitable<void> conversation::parse(pg::parse_request request)
     query_ = {};
     if (over() || !prepared)
         co_return;
+    const auto known =
+        options_.texts && block_ == block::none ? options_.texts->find(one) : nullptr;
+    if (known && prepared->info && known->statement == prepared->statement) {
+        known->asked.clear();
+        for (std::size_t i = 0; i < request.types.size(); ++i)
+            known->asked.push_back(request.types[i]);
+        known->prepared = prepared;
+    }
     statements_[name] = std::move(prepared);
     pg::append_parse_complete(channel_->out());
 }
 
-asio::awaitable<void> conversation::bind(pg::bind_request request)
+// Null: `problem`.
+portal_ptr conversation::make_portal(pg::bind_request request, reply_error& problem)
 {
-    reply_error problem;
     const auto at = statements_.find(request.statement);
     const std::string name(request.portal);
     if (at == statements_.end()) {
@@ -102,8 +110,9 @@ asio::awaitable<void> conversation::bind(pg::bind_request request)
                !at->second->statement->allowed_when_failed()) {
         problem = aborted();
     }
-    auto made = std::make_shared<portal>();
+    portal_ptr made;
     if (problem.sqlstate.empty()) {
+        made = std::make_shared<portal>();
         made->prepared = at->second;
         for (std::size_t i = 0; i < request.result_formats.size(); ++i)
             made->formats.push_back(static_cast<std::uint16_t>(request.result_formats[i]));
@@ -131,7 +140,15 @@ asio::awaitable<void> conversation::bind(pg::bind_request request)
                                   ", whose binary form is not supported for SQLite databases";
         }
     }
-    if (!problem.sqlstate.empty()) {
+    return problem.sqlstate.empty() ? made : nullptr;
+}
+
+asio::awaitable<void> conversation::bind(pg::bind_request request)
+{
+    reply_error problem;
+    auto made = make_portal(request, problem);
+    const std::string name(request.portal);
+    if (!made) {
         auto failing = fail(std::move(problem));
         co_await std::move(failing);
         co_return;
@@ -240,7 +257,7 @@ void conversation::describe_portal(portal& which, bool fixed)
     pg::append_row_description(out, columns);
     if (fixed) {
         if (!which.encoder)
-            which.encoder = make_encoder(statement, which.formats);
+            which.encoder = make_encoder(which.prepared->statement, which.formats);
         which.encoder->announced(std::move(types));
     }
 }
@@ -253,6 +270,19 @@ void conversation::settle_described_portal()
         describe_portal(*which, true);
     else if (!over())
         describe_portal(*which, false);
+}
+
+void conversation::encode_portal(portal& which, bool describe)
+{
+    const auto& prepared = *which.prepared;
+    which.encoder = make_encoder(prepared.statement, which.formats);
+    if (describe || !prepared.info)
+        return;
+    // Described as a statement, or not at all: the types are those of Describe.
+    auto types = result_types(*prepared.info, prepared.statement->hints);
+    for (auto& type : types)
+        type = type == pg::oid::unspecified ? pg::oid::text : type;
+    which.encoder->announced(std::move(types));
 }
 
 asio::awaitable<void> conversation::execute_portal(portal_ptr which, std::int64_t max_rows)
@@ -290,16 +320,8 @@ asio::awaitable<void> conversation::execute_portal(portal_ptr which, std::int64_
         }
         co_return;
     }
-    if (!which->encoder) {
-        which->encoder = make_encoder(*statement, which->formats);
-        if (!describe && which->prepared->info) {
-            // Described as a statement, or not at all: the types are those of Describe.
-            auto types = result_types(*which->prepared->info, statement->hints);
-            for (auto& type : types)
-                type = type == pg::oid::unspecified ? pg::oid::text : type;
-            which->encoder->announced(std::move(types));
-        }
-    }
+    if (!which->encoder)
+        encode_portal(*which, describe);
     if (describe && which->prepared->info && !which->prepared->info->returns_rows())
         pg::append_no_data(channel_->out());
     query_ = {};
@@ -347,8 +369,12 @@ asio::awaitable<void> conversation::sync()
         auto closing = close_portals();
         co_await std::move(closing);
     }
-    if (over())
-        co_return;
+    if (!over())
+        end_sync();
+}
+
+void conversation::end_sync()
+{
     skip_until_sync_ = false;
     if (block_ == block::none)
         settings_.end_transaction(true);

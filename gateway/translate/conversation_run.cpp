@@ -7,12 +7,17 @@
 
 namespace sluice::gateway {
 
-std::shared_ptr<row_encoder> conversation::make_encoder(const client_statement& statement,
+std::shared_ptr<row_encoder> conversation::make_encoder(const statement_ptr& statement,
                                                         std::vector<std::uint16_t> formats)
 {
-    auto encoder = std::make_shared<row_encoder>(statement.hints, std::move(formats));
-    connect(encoder);
-    return encoder;
+    std::shared_ptr<const column_hints> hints(statement, &statement->hints);
+    if (last_encoder_ && last_encoder_.use_count() == 1 && last_encoder_->is_idle()) {
+        last_encoder_->begin_anew(std::move(hints), std::move(formats));
+    } else {
+        last_encoder_ = std::make_shared<row_encoder>(std::move(hints), std::move(formats));
+        connect(last_encoder_);
+    }
+    return last_encoder_;
 }
 
 // The engine learns of the client's transaction when there is something to do in it.
@@ -133,7 +138,8 @@ asio::awaitable<conversation::ran> conversation::run_portal(portal& which, std::
             what.read_only = block_ == block::open ? read_only_ : settings_.default_read_only();
             which.started = true;
             arm_limits();
-            if (auto at_once = session_.execute_now(what)) {
+            auto tried = std::exchange(tried_, std::nullopt);
+            if (auto at_once = tried ? std::move(*tried) : session_.execute_now(what)) {
                 done = std::move(*at_once);
             } else {
                 auto executing = session_.execute(std::move(what), asio::use_awaitable);

@@ -9,6 +9,14 @@
 
 namespace sluice::gateway {
 
+statement_ptr conversation::read(std::string_view text, std::size_t offset)
+{
+    if (const auto known = std::exchange(at_hand_, nullptr))
+        if (known->offset == offset && known->text == text)
+            return known;
+    return options_.texts ? options_.texts->read(text, offset) : read_statement(text, offset);
+}
+
 asio::awaitable<void> conversation::simple_query(std::string_view text)
 {
     query_ = text;
@@ -29,7 +37,7 @@ asio::awaitable<void> conversation::simple_query(std::string_view text)
         const std::string_view next = sql::next_statement(following);
         const bool alone = first && next.empty();
         const auto offset = static_cast<std::size_t>(one.data() - text.data());
-        const auto statement = read_statement(one, offset);
+        const auto statement = read(one, offset);
         if (first) {
             meter_.look(text);
             meter_.know(statement->digest, statement->text, sql::dialect::postgres);
@@ -81,7 +89,7 @@ asio::awaitable<void> conversation::simple_statement(statement_ptr statement, bo
     auto prepared = std::make_shared<prepared_statement>();
     prepared->statement = statement;
     unnamed.prepared = prepared;
-    unnamed.encoder = make_encoder(*statement, {});
+    unnamed.encoder = make_encoder(statement, {});
     auto pumping = pump(unnamed, 0);
     co_await std::move(pumping);
 }

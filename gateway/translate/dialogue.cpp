@@ -49,7 +49,33 @@ void dialogue::take(bytes_view bytes)
         return;
     }
     busy_ = true;
+    try {
+        if (run_at_once())
+            return end_run();
+    } catch (const std::bad_alloc&) {
+        if (!over())
+            close_with_error(client_error::out_of_memory);
+        return end_run();
+    }
     asio::co_spawn(io_, run(shared_from_this()), asio::detached);
+}
+
+// As run(), for as long as nobody has to be waited for. False: run() goes on.
+bool dialogue::run_at_once()
+{
+    while (!over() && more_messages()) {
+        if (!inside_ && options_.way_in && !walk_in())
+            return false;
+        if (options_.places && !turn_.inside() && wants_turn() && !ask_for_turn())
+            return false;
+        cancelled_ = false;
+        note_begin();
+        const auto taken = answer_at_once();
+        if (taken == 0)
+            return false;
+        answered(taken);
+    }
+    return true;
 }
 
 void dialogue::drained()
@@ -170,17 +196,27 @@ asio::awaitable<void> dialogue::run([[maybe_unused]] std::shared_ptr<dialogue> s
             note_begin();
             auto answering = answer_next();
             const auto taken = co_await std::move(answering);
-            work_.consume(taken);
-            // A transaction that may write keeps its turn: everybody else waits for it anyway.
-            if (turn_.inside() && (between_transactions() || !session_.may_write()))
-                end_turn();
-            if (inside_ && options_.way_in->closed() && between_transactions())
-                come_out();
+            answered(taken);
         }
     } catch (const std::bad_alloc&) {
         if (!over())
             close_with_error(client_error::out_of_memory);
     }
+    end_run();
+}
+
+void dialogue::answered(std::size_t bytes)
+{
+    work_.consume(bytes);
+    // A transaction that may write keeps its turn: everybody else waits for it anyway.
+    if (turn_.inside() && (between_transactions() || !session_.may_write()))
+        end_turn();
+    if (inside_ && options_.way_in->closed() && between_transactions())
+        come_out();
+}
+
+void dialogue::end_run()
+{
     busy_ = false;
     if (gone_ || closing_)
         end_turn();
@@ -188,6 +224,17 @@ asio::awaitable<void> dialogue::run([[maybe_unused]] std::shared_ptr<dialogue> s
         come_out();
     if (!over())
         after_run();
+}
+
+// False: the database is paused.
+bool dialogue::walk_in() noexcept
+{
+    options_.way_in->enter(worker_);
+    inside_ = true;
+    if (!options_.way_in->closed())
+        return true;
+    come_out();
+    return false;
 }
 
 // A paused database: no new transaction begins.
@@ -198,11 +245,8 @@ asio::awaitable<void> dialogue::go_in()
     const auto until = options_.pause_most.count() > 0 ? now + options_.pause_most
                                                        : asio::steady_timer::time_point::max();
     while (!over()) {
-        way.enter(worker_);
-        inside_ = true;
-        if (!way.closed())
+        if (walk_in())
             co_return;
-        come_out();
         wait_in_meter();
         if (std::chrono::steady_clock::now() >= until) {
             meter_.gave_up(dialogue::now());
@@ -224,14 +268,22 @@ asio::awaitable<void> dialogue::go_in()
     }
 }
 
-// Until it may run a statement, or turn_ says why not.
-asio::awaitable<void> dialogue::take_turn()
+// False: it waits, take_turn() says for how long.
+bool dialogue::ask_for_turn()
 {
     turn_.refused = {};
     if (options_.places->enter(turn_, worker_))
-        co_return;
+        return true;
     turn_.waiting = true;
     wait_in_meter();
+    return false;
+}
+
+// Until it may run a statement, or turn_ says why not.
+asio::awaitable<void> dialogue::take_turn()
+{
+    if (!turn_.waiting && ask_for_turn())
+        co_return;
     while (!over() && !turn_.inside() && !turn_.refused) {
         client_took_.expires_at(asio::steady_timer::time_point::max());
         asio::error_code woken;

@@ -35,6 +35,8 @@
 
 namespace sluice::gateway {
 
+class translated_texts;
+
 inline constexpr std::size_t requests_max = 256 * 1024;
 
 struct translate_options {
@@ -46,6 +48,7 @@ struct translate_options {
     sweep_list* sweeps = nullptr;             // the worker's; null: nobody looks
     std::shared_ptr<pool::admission> places;  // null: any number of statements at once
     const tenant_table* tenants = nullptr;    // with `places`; outlives every dialogue
+    translated_texts* texts = nullptr;        // the worker's; outlives every dialogue; may be null
 };
 
 class dialogue : public std::enable_shared_from_this<dialogue>, private swept {
@@ -68,6 +71,8 @@ protected:
     virtual bool more_messages() = 0;
     // Answers it and says how many bytes of work_ it was.
     virtual asio::awaitable<std::size_t> answer_next() = 0;
+    // The same if nobody has to be waited for. 0: nothing has happened, answer_next() shall do it.
+    virtual std::size_t answer_at_once() { return 0; }
     virtual void close_with_error(client_error why) = 0;
     virtual bool between_transactions() const noexcept = 0;
     // A transaction is open that is not lost already, and the word is the client's.
@@ -132,8 +137,13 @@ private:
     void watch_time() noexcept;
     void count_held() noexcept;
     asio::awaitable<void> run(std::shared_ptr<dialogue> self);
+    bool run_at_once();
+    void answered(std::size_t bytes);
+    void end_run();
     asio::awaitable<void> go_in();
+    bool walk_in() noexcept;
     void come_out() noexcept;
+    bool ask_for_turn();
     asio::awaitable<void> take_turn();
     void end_turn();
     tenant_refusal explain_refusal() const;

@@ -10,9 +10,22 @@
 #include "proto/pg/replies.hpp"
 
 namespace sluice::gateway {
-row_encoder::row_encoder(column_hints hints, std::vector<std::uint16_t> formats)
+row_encoder::row_encoder(std::shared_ptr<const column_hints> hints,
+                         std::vector<std::uint16_t> formats)
     : hints_(std::move(hints)), formats_(std::move(formats))
 {
+}
+
+void row_encoder::begin_anew(std::shared_ptr<const column_hints> hints,
+                             std::vector<std::uint16_t> formats)
+{
+    hints_ = std::move(hints);
+    formats_ = std::move(formats);
+    if (shape_ != row_shape::data_row)
+        set_copy(row_shape::data_row, {});
+    types_.clear();
+    announced_ = skips_ = copy_begun_ = announced_before_ = false;
+    forget_result();
 }
 
 void row_encoder::set_copy(row_shape shape, copy_style style)
@@ -46,7 +59,7 @@ void row_encoder::complete_types(const sqlite::statement_info& info, const sqlit
 {
     if (!types_.empty() && types_.size() == info.columns.size())
         return;  // told before
-    types_ = result_types(info, hints_);
+    types_ = result_types(info, *hints_);
     for (std::size_t i = 0; i < types_.size(); ++i)
         if (types_[i] == pg::oid::unspecified)
             types_[i] = row ? type_of_value(row->type(static_cast<int>(i))) : pg::oid::text;
@@ -65,7 +78,7 @@ void row_encoder::announce(const sqlite::statement_info& info)
     std::vector<pg::column_description> columns;
     for (std::size_t i = 0; i < types_.size(); ++i) {
         pg::column_description column;
-        column.name = result_name(info, hints_, i);
+        column.name = result_name(info, *hints_, i);
         column.type = types_[i];
         column.size = pg::type_size(types_[i]);
         column.modifier = pg::modifier_of_declaration(info.columns[i].declared_type, types_[i]);

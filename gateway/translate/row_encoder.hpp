@@ -25,7 +25,10 @@ class row_encoder final : public row_stream {
 public:
     // What the statement's text says about types (read_column_hints), and the result formats of
     // Bind.
-    row_encoder(column_hints hints, std::vector<std::uint16_t> formats);
+    row_encoder(std::shared_ptr<const column_hints> hints, std::vector<std::uint16_t> formats);
+    // The same for another result; only while is_idle().
+    void begin_anew(std::shared_ptr<const column_hints> hints, std::vector<std::uint16_t> formats);
+    bool is_idle() const noexcept { return nothing_sent(); }
 
     void set_copy(row_shape shape, copy_style style);
 
@@ -59,7 +62,7 @@ private:
     bool encode_copy_binary(const sqlite::row_view& row);
     void fail(const sqlite::row_view& row, int column, pg::conversion why);
 
-    column_hints hints_;
+    std::shared_ptr<const column_hints> hints_;
     std::vector<std::uint16_t> formats_;
     row_shape shape_ = row_shape::data_row;
     copy_style style_;

@@ -53,6 +53,13 @@ public:
 
 protected:
     bool nothing_sent() const noexcept { return chunk_.empty() && posted_ == 0; }
+    void forget_result()
+    {
+        info_ = nullptr;
+        failure_ = {};
+        held_ = false;
+        unsent_ = 0;
+    }
 
     // After each row.
     verdict pass_on()
