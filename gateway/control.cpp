@@ -15,6 +15,16 @@ void control::reload(asio::io_context& loop, reload_done done) const
     });
 }
 
+void control::change(setting wanted, asio::io_context& loop, reload_done done) const
+{
+    if (!hooks_.change)
+        return;
+    hooks_.change(std::move(wanted), [&loop, done = std::move(done)](const reload_report& made) {
+        if (done)
+            asio::post(loop, [done, made] { done(made); });
+    });
+}
+
 void control::shut_down(shutdown_mode how) const
 {
     if (hooks_.shut_down)

@@ -2,6 +2,7 @@
 // gateway as a whole: reload, drain, end; and whether it is ready.
 //
 //   shared.control.reload(loop, [](const reload_report& done) { ... });
+//   shared.control.change({{"databases", "app", "pool", "size"}, "30"}, loop, done);
 //   shared.control.shut_down(shutdown_mode::wait_for_clients);
 //   if (shared.control.ready()) ...
 //
@@ -16,6 +17,8 @@
 
 #include <asio/io_context.hpp>
 
+#include "gateway/config/change.hpp"
+
 namespace sluice::gateway {
 
 struct reload_report {
@@ -24,6 +27,8 @@ struct reload_report {
     std::vector<std::string> warnings;       // likewise, of a file that was taken
     std::vector<std::string> changes;        // "databases.app.pool.size: 20 → 30": in effect
     std::vector<std::string> needs_restart;  // the same of what a running process cannot change
+
+    std::string hint;  // what to do about an error, if anything is known
 
     bool ok() const noexcept { return errors.empty(); }
 };
@@ -48,6 +53,8 @@ public:
     // Reads the configuration anew and applies it. `done` (may be empty) is called on `loop`.
     // Reloads that are asked for at the same time run one after the other.
     void reload(asio::io_context& loop, reload_done done) const;
+    // One setting, until the next reload: in its turn among the reloads, and as atomic.
+    void change(setting wanted, asio::io_context& loop, reload_done done) const;
     // Comes back at once. A second one ends everything at once, as a second signal does.
     void shut_down(shutdown_mode how) const;
 
@@ -60,6 +67,7 @@ public:
     struct hooks {
         std::function<void(std::function<void(const reload_report&)>)>
             reload;  // any thread answers
+        std::function<void(setting, std::function<void(const reload_report&)>)> change;  // likewise
         std::function<void(shutdown_mode)> shut_down;
     };
     void attach(hooks to) { hooks_ = std::move(to); }

@@ -40,16 +40,31 @@ reloader::reloader(context& shared, asio::io_context& first, listener_set& liste
 
 void reloader::run(reload_done done)
 {
-    asio::post(first_, [this, done = std::move(done)]() mutable {
+    auto next = std::make_shared<attempt>();
+    next->done = std::move(done);
+    enqueue(std::move(next));
+}
+
+void reloader::change(setting wanted, reload_done done)
+{
+    auto next = std::make_shared<attempt>();
+    next->done = std::move(done);
+    next->wanted = std::move(wanted);
+    enqueue(std::move(next));
+}
+
+void reloader::enqueue(attempt_ref next)
+{
+    asio::post(first_, [this, next = std::move(next)]() mutable {
         if (stopped_ || waiting_.size() >= waiting_max) {
-            reload_report refused;
-            refused.errors.push_back(stopped_ ? "the gateway is shutting down: nothing is reloaded"
+            next->report.errors.push_back(stopped_
+                                              ? "the gateway is shutting down: nothing is reloaded"
                                               : "too many reloads wait for their turn");
-            if (done)
-                done(refused);
+            if (next->done)
+                next->done(next->report);
             return;
         }
-        waiting_.push_back(std::move(done));
+        waiting_.push_back(std::move(next));
         start_next();
     });
 }
@@ -65,8 +80,7 @@ void reloader::start_next()
     if (running_ || waiting_.empty())
         return;
     running_ = true;
-    auto now = std::make_shared<attempt>();
-    now->done = std::move(waiting_.front());
+    attempt_ref now = std::move(waiting_.front());
     waiting_.erase(waiting_.begin());
     asio::post(shared_.blocking, [this, now] { load(now); });
 }
@@ -74,7 +88,7 @@ void reloader::start_next()
 void reloader::load(const attempt_ref& now)
 {
     try {
-        if (!load_file(*now))
+        if (!(now->wanted ? load_setting(*now) : load_file(*now)))
             now->next = nullptr;
     } catch (const std::exception& failed) {
         now->report.errors.push_back(failed.what());
@@ -101,6 +115,26 @@ bool reloader::load_file(attempt& now)
         (each.restart ? now.report.needs_restart : now.report.changes)
             .push_back(std::move(each.text));
     return prepare(now, effective(*now.before, std::move(loaded.settings)));
+}
+
+bool reloader::load_setting(attempt& now)
+{
+    now.before = shared_.settings();
+    config next = *now.before;
+    if (auto why = sluice::gateway::change(next, *now.wanted); !why.message.empty()) {
+        now.report.errors.push_back(std::move(why.message));
+        now.report.hint = std::move(why.hint);
+        return false;
+    }
+    // change() took nothing that needs a restart.
+    for (auto& each : differences(*now.before, next)) {
+        if (each.text.ends_with(": added"))  // a tenant's table, with the default's limits
+            each.text += ", " + now.wanted->name() + " = " + now.wanted->value;
+        now.report.changes.push_back(std::move(each.text));
+    }
+    const bool good = prepare(now, next);
+    now.report.warnings.clear();  // they were said when the file was loaded
+    return good;
 }
 
 bool reloader::prepare(attempt& now, const config& wanted)
@@ -182,7 +216,9 @@ void reloader::finish(const attempt_ref& now)
         report.needs_restart.clear();
         shared_.files.forget_prepared();
         for (const auto& each : report.errors)
-            log::error("configuration not loaded, nothing has changed", {{"error", each}});
+            log::error(now->wanted ? "setting not changed"
+                                   : "configuration not loaded, nothing has changed",
+                       {{"error", each}});
     }
     for (const auto& each : report.warnings)
         log::warn("configuration", {{"warning", each}});
@@ -190,7 +226,10 @@ void reloader::finish(const attempt_ref& now)
         log::info("configuration changed", {{"change", each}});
     for (const auto& each : report.needs_restart)
         log::warn("configuration changed, in effect after a restart", {{"change", each}});
-    if (report.ok())
+    if (report.ok() && now->wanted)
+        log::info("setting changed until the next reload or restart",
+                  {{"setting", now->wanted->name()}, {"changes", report.changes.size()}});
+    else if (report.ok())
         log::info(
             "configuration loaded",
             {{"changes", report.changes.size()}, {"needs_restart", report.needs_restart.size()}});

@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -34,21 +35,27 @@ public:
 
     // One after the other. `done` is called on the first worker. Any thread.
     void run(reload_done done);
+    // The same with one setting of what is in effect changed, and without reading the file, which
+    // the next reload goes by again. Any thread.
+    void change(setting wanted, reload_done done);
     // On the first worker: timers are cancelled, later reloads refused.
     void stop();
 
 private:
     struct attempt {
         reload_done done;
+        std::optional<setting> wanted;  // none: the file
         reload_report report;
         config_snapshot before;
         std::shared_ptr<const generation> next;
     };
     using attempt_ref = std::shared_ptr<attempt>;
 
+    void enqueue(attempt_ref next);
     void start_next();
     void load(const attempt_ref& now);
     bool load_file(attempt& now);
+    bool load_setting(attempt& now);
     bool prepare(attempt& now, const config& wanted);
     std::string open_files(const config& wanted);
     void apply(const attempt_ref& now);
@@ -59,7 +66,7 @@ private:
     context& shared_;
     asio::io_context& first_;
     listener_set& listeners_;
-    std::vector<reload_done> waiting_;  // the first worker's, with what follows
+    std::vector<attempt_ref> waiting_;  // the first worker's, with what follows
     bool running_ = false;
     bool stopped_ = false;
     asio::steady_timer again_;

@@ -214,6 +214,9 @@ void server::attach_control()
 {
     control::hooks hooks;
     hooks.reload = [this](const auto& done) { reload(done); };
+    hooks.change = [this](setting wanted, const auto& done) {
+        reloader_.change(std::move(wanted), done);
+    };
     hooks.shut_down = [this](shutdown_mode how) {
         asio::post(first().io(), [this, how] { end(how); });
     };

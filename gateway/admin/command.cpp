@@ -152,26 +152,37 @@ command with_setting(const words& said, const session_facts& session)
 {
     if (auto known = session_setting(said.from(1), session.protocol))
         return std::move(*known);
-    // SET key = value, SET key TO value, SET key value; a key may have dots.
+    // SET key = value, SET key TO value, SET key value. A key may have dots; a name in it that has
+    // dots of its own, dashes or blanks is quoted.
     std::size_t at = 1;
-    std::string key;
-    while (at < said.tokens.size() &&
-           (said.tokens[at].kind == token_kind::word || said.tokens[at].kind == token_kind::dot ||
-            said.tokens[at].kind == token_kind::quoted_word)) {
-        const bool goes_on = !key.empty() && key.back() == '.';
-        if (!key.empty() && !goes_on && said.tokens[at].kind != token_kind::dot)
+    const auto scope = said.upper(1);
+    const bool dotted = said.tokens.size() > 2 && said.tokens[2].kind == token_kind::dot;
+    at += (scope == "GLOBAL" || scope == "SESSION") && !dotted;
+    command made;
+    made.what = verb::set;
+    for (bool goes_on = true; goes_on && at < said.tokens.size(); ++at) {
+        const auto& each = said.tokens[at];
+        const bool quoted = each.kind == token_kind::quoted_word || each.kind == token_kind::string;
+        if (!quoted && each.kind != token_kind::word)
             break;
-        key += unquoted(said.tokens[at++].text);
+        made.path.push_back(quoted ? unquoted(each.text) : std::string(each.text));
+        goes_on = at + 1 < said.tokens.size() && said.tokens[at + 1].kind == token_kind::dot;
+        at += goes_on;
     }
     const bool sign =
         at < said.tokens.size() && (said.tokens[at].text == "=" || said.upper(at) == "TO");
     at += sign;
-    if (key.empty() || at >= said.tokens.size())
-        return refused("SET needs a setting and a value: SET log_level = debug",
+    if (made.path.empty() || at >= said.tokens.size())
+        return refused("SET needs a setting and a value: SET databases.app.pool.size = 30",
                        "SHOW CONFIG lists the settings, and which of them can be changed.");
-    command made;
-    made.what = verb::set;
-    made.object = lower_case(key);
+    // Names of databases, users and tenants stay as they are.
+    const auto section = lower_case(made.path.front());
+    const bool named = section == "databases" || section == "users" ||
+                       (section == "tenants" && made.path.size() > 2);
+    for (std::size_t i = 0; i < made.path.size(); ++i)
+        made.path[i] = named && i == 1 ? made.path[i] : lower_case(made.path[i]);
+    for (const auto& each : made.path)
+        made.object += (made.object.empty() ? "" : ".") + each;
     made.value = unquoted(said.from(at));
     return made;
 }
@@ -270,6 +281,7 @@ std::vector<column> command::columns() const
         case verb::fixed:
             return reply.columns;
         case verb::reload:
+        case verb::set:
             return {{"kind", false}, {"change", false}};
         default:
             return {};

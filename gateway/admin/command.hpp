@@ -8,6 +8,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/admin/answer.hpp"
 #include "gateway/admin/topics.hpp"
@@ -40,13 +41,14 @@ enum class verb {
 struct command {
     verb what = verb::empty;
     topic show = topic::help;
-    std::string_view name;     // of a command of ours
-    std::string object;        // a database, a setting's name; empty: none
-    std::string value;         // of SET
-    std::uint64_t client = 0;  // of KILL_CLIENT
-    bool when_idle = false;    // SHUTDOWN WAIT_FOR_...
-    answer reply;              // fixed, begin, end
-    problem wrong;             // invalid
+    std::string_view name;          // of a command of ours
+    std::string object;             // a database, a setting's name; empty: none
+    std::vector<std::string> path;  // of SET: the name's words
+    std::string value;              // of SET
+    std::uint64_t client = 0;       // of KILL_CLIENT
+    bool when_idle = false;         // SHUTDOWN WAIT_FOR_...
+    answer reply;                   // fixed, begin, end
+    problem wrong;                  // invalid
 
     // What a user with `stats` alone may say.
     bool only_looks() const noexcept;

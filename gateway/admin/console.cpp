@@ -7,15 +7,12 @@
 
 #include "gateway/admin/constants.hpp"
 #include "gateway/admin/shows.hpp"
-#include "gateway/config/keys.hpp"
 #include "gateway/config/near.hpp"
 #include "gateway/context.hpp"
 #include "gateway/log/log.hpp"
 
 namespace sluice::gateway::admin {
 namespace {
-
-constexpr std::string_view levels[] = {"trace", "debug", "info", "warn", "error", "off"};
 
 problem cancelled(std::string message)
 {
@@ -25,6 +22,21 @@ problem cancelled(std::string message)
 problem wrong(std::string message, std::string hint = {})
 {
     return {"22023", 1231, "42000", std::move(message), std::move(hint)};
+}
+
+answer changed(const reload_report& report, std::string tag)
+{
+    answer made;
+    made.tag = std::move(tag);
+    made.columns = {{"kind", false}, {"change", false}};
+    const auto add = [&](std::string_view kind, const std::vector<std::string>& lines) {
+        for (const auto& each : lines)
+            made.rows.push_back({std::string(kind), each});
+    };
+    add("changed", report.changes);
+    add("needs a restart", report.needs_restart);
+    add("warning", report.warnings);
+    return made;
 }
 
 }  // namespace
@@ -271,43 +283,29 @@ void console::reloaded(const reload_report& report)
         return refuse(
             {"F0000", 1105, "HY000", std::move(all), "Mend the file and say RELOAD again."});
     }
-    answer made;
-    made.tag = "RELOAD";
-    made.columns = {{"kind", false}, {"change", false}};
-    const auto add = [&](std::string_view kind, const std::vector<std::string>& lines) {
-        for (const auto& each : lines)
-            made.rows.push_back({std::string(kind), each});
-    };
-    add("changed", report.changes);
-    add("needs a restart", report.needs_restart);
-    add("warning", report.warnings);
-    finish(std::move(made));
+    finish(changed(report, "RELOAD"));
 }
 
 void console::set(const command& what)
 {
-    const bool level = what.object == "log_level" || what.object == "log.level" ||
-                       what.object == "gateway.log.level";
-    if (level) {
-        const auto wanted = lower_case(what.value);
-        const auto found = std::find(std::begin(levels), std::end(levels), wanted);
-        if (found == std::end(levels))
-            return refuse(wrong("log_level cannot be \"" + what.value + "\"",
-                                "Valid: trace, debug, info, warn, error, off."));
-        log::set_level(static_cast<log_level>(found - std::begin(levels)));
-        log::info("log level changed", {{"level", wanted}, {"user", user_}});
-        return acknowledge("SET");
-    }
-    const auto name = what.object.substr(what.object.rfind('.') + 1);
-    for (const auto& section : all_keys()) {
-        for (const auto& each : section.keys) {
-            if (each.name == name)
-                return refuse(wrong("\"" + what.object + "\" cannot be changed here",
-                                    "Change it in the configuration's file and say RELOAD."));
-        }
-    }
-    refuse(wrong("there is no setting \"" + what.object + "\"",
-                 "log_level can be set here; SHOW CONFIG lists the others."));
+    const auto told = [weak = weak_from_this(), turn = turn_](const reload_report& report) {
+        if (const auto self = weak.lock(); self && self->turn_ == turn)
+            self->was_set(report);
+    };
+    shared_.control.change({what.path, what.value}, io_, told);
+}
+
+void console::was_set(const reload_report& report)
+{
+    if (!report.ok())
+        return refuse(wrong(report.errors.front(), report.hint));
+    auto made = changed(report, "SET");
+    if (report.changes.empty())
+        made.rows.push_back({std::string("unchanged"), std::string("it has this value already")});
+    else
+        made.rows.push_back(
+            {std::string("lasts"), std::string("until the next RELOAD or restart")});
+    finish(std::move(made));
 }
 
 void console::shut_down(bool when_idle)

@@ -64,6 +64,7 @@ private:
     void reload();
     void reloaded(const reload_report& report);
     void set(const command& what);
+    void was_set(const reload_report& report);
     void shut_down(bool when_idle);
     void show_topic(topic what);
     void take_back();

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "gateway/admin/shows.hpp"
+#include "gateway/config/change.hpp"
 #include "gateway/config/keys.hpp"
 #include "gateway/context.hpp"
 #include "gateway/log/log.hpp"
@@ -11,7 +12,8 @@ namespace {
 
 constexpr std::string_view mode_names[] = {"session", "transaction", "statement"};
 constexpr std::string_view engine_names[] = {"postgres", "mysql", "sqlite"};
-constexpr std::string_view level_names[] = {"trace", "debug", "info", "warn", "error", "off"};
+// By takes_effect: SET does, the file and RELOAD do, the file and a restart do.
+constexpr std::string_view changeable[] = {"yes", "file", "restart"};
 
 template <class Enum, std::size_t N>
 std::string name_in(const std::string_view (&names)[N], Enum value)
@@ -36,25 +38,29 @@ public:
     void add(const std::string& name,
              std::string value,
              std::string_view fallback,
-             std::string_view help)
+             std::string_view help,
+             takes_effect how = takes_effect::by_reload)
     {
-        const bool now = name == "gateway.log.level";
         into_.rows.push_back({cell(name),
                               cell(std::move(value)),
                               cell(std::string(fallback)),
-                              cell(std::string(now ? "yes" : "file")),
+                              cell(std::string(changeable[static_cast<std::size_t>(how)])),
                               cell(std::string(help))});
     }
 
     // Keys of one section that are plain values: none of them is a secret.
-    void section(std::string_view keys, const std::string& where, const void* from)
+    void section(std::string_view keys,
+                 const std::string& where,
+                 const void* from,
+                 engine of = engine::postgres)
     {
         for (const auto& each : keys_of(keys)) {
             if (each.load)
                 add(where + "." + std::string(each.name),
                     written(each, each.load(from)),
                     each.fallback,
-                    each.help);
+                    each.help,
+                    effect_of(keys, each, of));
         }
     }
 
@@ -183,7 +189,7 @@ void show_config(context& shared, answer& into)
         lines.section("databases.NAME", where, &entry);
         if (entry.engine == engine::sqlite) {
             lines.add(where + ".file", at.database, "", "the database file");
-            lines.section("databases.NAME (sqlite)", where, &entry.sqlite);
+            lines.section("databases.NAME (sqlite)", where, &entry.sqlite, entry.engine);
             continue;
         }
         lines.add(where + ".host", at.host, "", "");

@@ -148,13 +148,10 @@ void read_pool(const std::string& where, const node& table, database& into, prob
     if (into.pool.find_size)
         into.pool.size = into.pool.max;
     else if (const auto* max = table.find("max"))
-        found.error(max->key_at, "pool.max is for pool.size = \"auto\"");
+        found.error(max->key_at, pool_max_alone);
     const auto* min = table.find("min");
     if (min && into.pool.min > into.pool.size)
-        found.error(min->value.at,
-                    "pool.min = " + std::to_string(into.pool.min) + " is more than pool." +
-                        (into.pool.find_size ? "max" : "size") + " = " +
-                        std::to_string(into.pool.size));
+        found.error(min->value.at, pool_min_too_large(into.pool));
 }
 
 // False: the engine is missing or wrong.
@@ -235,6 +232,12 @@ void check_same_files(const node& table, const config& settings, problems& found
 }
 
 }  // namespace
+
+std::string pool_min_too_large(const pool_config& in)
+{
+    return "pool.min = " + std::to_string(in.min) + " is more than pool." +
+           (in.find_size ? "max" : "size") + " = " + std::to_string(in.size);
+}
 
 void read_postgres(const node& table, database& into, problems& found)
 {

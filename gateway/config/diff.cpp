@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
+#include <utility>
 
 #include "gateway/config/keys.hpp"
 
@@ -39,6 +41,15 @@ std::string octal(unsigned mode)
     return text;
 }
 
+// Of the process: everything else of theirs is taken by a reload.
+constexpr std::pair<std::string_view, std::string_view> at_start_only[] = {
+    {"gateway", "workers"},
+    {"gateway", "control_socket"},
+    {"gateway.log", "queue"},
+    {"listen", "mysql_version"},
+    {"auth", "rsa_key_file"},
+};
+
 class collector {
 public:
     void add(const std::string& path, std::string before, std::string after, bool restart = false)
@@ -58,12 +69,11 @@ public:
         if (!(before == after))
             said(path, "changed");
     }
-    // Every key of a section that has a value of its own; `restart`: those that need one.
+    // Every key of a section that has a value of its own.
     void keys(const std::string& path,
               std::string_view section,
               const void* before,
               const void* after,
-              std::initializer_list<std::string_view> restart = {},
               bool all_restart = false,
               std::string_view skip = {})
     {
@@ -74,9 +84,7 @@ public:
             const auto is = each.load(after);
             if (was == is)
                 continue;
-            const bool stops =
-                all_restart ||
-                std::find(restart.begin(), restart.end(), each.name) != restart.end();
+            const bool stops = all_restart || needs_restart(section, each.name);
             const std::string name = path + "." + std::string(each.name);
             add(name, written(each, was), written(each, is), stops);
         }
@@ -170,12 +178,12 @@ void compare_database(collector& out,
         out.add(path + ".file", before.sqlite.file, after.sqlite.file, true);
     const bool file = before.engine == engine::sqlite;
     if (file)
-        out.keys(path, "databases.NAME (sqlite)", &before.sqlite, &after.sqlite, {}, true);
+        out.keys(path, "databases.NAME (sqlite)", &before.sqlite, &after.sqlite, true);
     const auto size = [](const pool_config& of) {
         return of.find_size ? std::string("auto") : std::to_string(of.size);
     };
     out.add(path + ".pool.size", size(before.pool), size(after.pool), file);
-    out.keys(path + ".pool", "databases.NAME.pool", &before.pool, &after.pool, {}, file, "size");
+    out.keys(path + ".pool", "databases.NAME.pool", &before.pool, &after.pool, file, "size");
 }
 
 void compare_user(collector& out, const std::string& path, const user& before, const user& after)
@@ -206,7 +214,7 @@ const char* method_of(auth_method method) noexcept
 
 void compare_listen(collector& out, const listen_config& before, const listen_config& after)
 {
-    out.keys("listen", "listen", &before, &after, {"mysql_version"});
+    out.keys("listen", "listen", &before, &after);
     out.add("listen.postgres", joined(before.postgres), joined(after.postgres));
     out.add("listen.mysql", joined(before.mysql), joined(after.mysql));
     const auto text = [](const std::optional<endpoint>& where) {
@@ -222,17 +230,23 @@ void compare_listen(collector& out, const listen_config& before, const listen_co
 
 }  // namespace
 
+bool needs_restart(std::string_view section, std::string_view key) noexcept
+{
+    return std::find(std::begin(at_start_only), std::end(at_start_only), std::pair(section, key)) !=
+           std::end(at_start_only);
+}
+
 std::vector<config_change> differences(const config& before, const config& after)
 {
     collector out;
-    out.keys("gateway", "gateway", &before.gateway, &after.gateway, {"workers", "control_socket"});
+    out.keys("gateway", "gateway", &before.gateway, &after.gateway);
     out.keys("gateway.tcp_keepalive",
              "gateway.tcp_keepalive",
              &before.gateway.tcp_keepalive,
              &after.gateway.tcp_keepalive);
-    out.keys("gateway.log", "gateway.log", &before.gateway.log, &after.gateway.log, {"queue"});
+    out.keys("gateway.log", "gateway.log", &before.gateway.log, &after.gateway.log);
     compare_listen(out, before.listen, after.listen);
-    out.keys("auth", "auth", &before.auth, &after.auth, {"rsa_key_file"});
+    out.keys("auth", "auth", &before.auth, &after.auth);
     out.add("auth.method", method_of(before.auth.method), method_of(after.auth.method));
     out.named("databases",
               before.databases,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/config/config.hpp"
@@ -24,6 +25,10 @@ std::vector<config_change> differences(const config& before, const config& after
 // `now` of the running process, but for what is only taken at a start, which stays as in `before`:
 // what is in effect is never said to be something else.
 config effective(const config& before, config now);
+
+// Whether only a start takes this key of that section (as all_keys() names it). What belongs to a
+// SQLite database always needs one.
+bool needs_restart(std::string_view section, std::string_view key) noexcept;
 
 // How a database's connections are made differs: those that are open are of no use any more.
 bool connects_differently(const database& before, const database& after);

@@ -51,6 +51,14 @@ std::vector<std::string> problems::errors() const
     return sorted(errors_);
 }
 
+std::vector<std::string> problems::error_texts() const
+{
+    std::vector<std::string> texts;
+    for (const auto& each : errors_)
+        texts.push_back(each.text);
+    return texts;
+}
+
 std::vector<std::string> problems::warnings() const
 {
     return sorted(warnings_);

@@ -28,6 +28,8 @@ public:
     // file:line:column: text, in the order of files and lines.
     std::vector<std::string> errors() const;
     std::vector<std::string> warnings() const;
+    // What is wrong without where, in the order found.
+    std::vector<std::string> error_texts() const;
 
 private:
     struct entry {

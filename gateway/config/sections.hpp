@@ -24,6 +24,10 @@ void read_postgres(const node& table, database& into, problems& found);
 void read_mysql(const node& table, database& into, problems& found);
 void read_sqlite(const node& table, database& into, problems& found);
 
+// What contradicts itself in a pool.
+inline constexpr std::string_view pool_max_alone = "pool.max is for pool.size = \"auto\"";
+std::string pool_min_too_large(const pool_config& in);
+
 // A secret given as KEY or in the file that KEY_file names; not both. Empty when neither is there
 // or it cannot be read. One newline at the end of the file is not part of it.
 secret read_secret(const node& table, const std::string& key, problems& found);

@@ -162,7 +162,7 @@ def test_settings_are_shown_without_secrets(admin_gateway, console):
     console.execute("SET log_level = debug")
     assert row_of(console, "CONFIG", key="gateway.log.level")["value"] == "debug"
     console.execute("SET log_level TO 'info'")
-    wait_until(lambda: "log level changed" in admin_gateway.log(), 5)
+    wait_until(lambda: "gateway.log.level: debug → info" in admin_gateway.log(), 5)
 
 
 def test_databases_and_users(console):

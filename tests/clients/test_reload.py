@@ -371,6 +371,106 @@ def test_limits_change_under_connected_clients(cluster, own_gateway):
 
 
 @pytest.mark.mariadb
+ROOT = f'[users.root]\npassword = "{PASSWORD}"\nadmin = true\n'
+
+
+def says(console, command):
+    """What the rows of SET and RELOAD say."""
+    return [tuple(row) for row in console.execute(command).fetchall()]
+
+
+def setting(console, key):
+    return {row[0]: (row[1], row[3]) for row in console.execute("SHOW CONFIG").fetchall()}[key]
+
+
+def test_settings_are_set_under_load(cluster, own_gateway):
+    """SET is as atomic as a reload, drops nobody, and lasts until the next one."""
+    gateway = own_gateway(app(cluster, "size = 2, multiplex = false") + ALICE + ROOT)
+    with connect(gateway, "sluice", user="root") as console, \
+            Load(target_of(gateway), 10, "SELECT pg_sleep(0.02)") as load:
+        wait_until(lambda: backends(cluster) == 2, what="two connections")
+        assert says(console, "SET databases.app.pool.size = 8") == [
+            ("changed", "databases.app.pool.size: 2 → 8"),
+            ("lasts", "until the next RELOAD or restart")]
+        assert setting(console, "databases.app.pool.size") == ("8", "yes")
+        wait_until(lambda: backends(cluster) == 8, what="eight connections")
+        assert says(console, "SET databases.app.pool.size = 8")[0][0] == "unchanged"
+        wait_until(lambda: "databases.app.pool.size: 2 → 8" in gateway.log(), 5, "it is logged")
+        assert says(console, "SET gateway.max_clients TO '11'")[0] == (
+            "changed", "gateway.max_clients: 10000 → 11")
+        with pytest.raises(psycopg.OperationalError) as refused:
+            connect(gateway)
+        assert "gateway.max_clients" in str(refused.value)
+        # The file again.
+        before = loads(gateway)
+        changed = [row[1] for row in says(console, "RELOAD") if row[0] == "changed"]
+        assert sorted(changed) == ["databases.app.pool.size: 8 → 2",
+                                   "gateway.max_clients: 11 → 10000"]
+        wait_until(lambda: loads(gateway) == before + 1, 5, "the log says so")
+        wait_until(lambda: backends(cluster) == 2, what="two connections again")
+    assert not load.failed
+
+
+def test_limits_are_set_and_hold(cluster, own_gateway):
+    gateway = own_gateway(app(cluster) + ALICE + ROOT)
+    with connect(gateway, "sluice", user="root") as console, connect(gateway) as client:
+        console.execute("SET databases.app.statement_timeout = 200ms")
+        with pytest.raises(psycopg.errors.QueryCanceled, match="statement_timeout"):
+            client.execute("SELECT pg_sleep(5)")
+        console.execute("SET databases.app.statement_timeout = '0s'")
+        client.execute("SELECT pg_sleep(0.3)")
+        assert says(console, "SET tenants.app.max_rate = 0.5")[0] == (
+            "changed", "tenants.app: added, tenants.app.max_rate = 0.5")
+        console.execute("SET tenants.app.queue_timeout = 100ms")
+        with pytest.raises(psycopg.Error) as refused:
+            for _ in range(3):
+                client.execute("SELECT 1")
+        assert refused.value.sqlstate == "53400" and "tenants.app" in str(refused.value)
+        console.execute("SET slow_statement = 100ms")
+        console.execute("SET tenants.app.max_rate = 0")
+        client.execute("SELECT pg_sleep(0.2)")
+        wait_until(lambda: "slow statement" in gateway.log(), 5)
+
+
+def test_what_cannot_be_set(cluster, own_gateway):
+    gateway = own_gateway(app(cluster) + ALICE + ROOT)
+    with connect(gateway, "sluice", user="root") as console:
+        shown = says(console, "SHOW CONFIG")
+        for command, message in (
+                ("SET gateway.workers = 7", "cannot be changed without a restart.*--takeover"),
+                ("SET databases.app.pool.size = 0", "an integer from 1 to 10000"),
+                ("SET databases.app.pool.queue_timeout = 10", "queue_timeout = 10 is not valid"),
+                ("SET databases.app.url = 'x'", "cannot be changed here.*RELOAD"),
+                ("SET databases.nowhere.pool.size = 3", "there is no .databases.nowhere."),
+                ("SET default_pool_size = 3", "databases.NAME.pool.size"),
+                ("SET databases.app.pool.min = 5", "pool.min = 5 is more than pool.size = 4")):
+            with pytest.raises(psycopg.Error, match="(?s)" + message) as refused:
+                console.execute(command)
+            assert refused.value.sqlstate == "22023", command
+        assert says(console, "SHOW CONFIG") == shown
+        assert setting(console, "gateway.workers")[1] == "restart"
+        assert setting(console, "listen.backlog")[1] == "file"
+
+
+def test_settings_are_set_by_mysql_clients(my_server, own_my_gateway):
+    gateway = own_my_gateway(f"""
+[databases.app]
+engine = "mysql"
+host = "127.0.0.1"
+port = {my_server.port}
+user = "alice"
+password = "{PASSWORD}"
+pool = {{ size = 2 }}
+""" + ALICE + ROOT)
+    target = mariadb.Target("sluice", gateway.port, "sluice", "root", PASSWORD)
+    with contextlib.closing(target.connect()) as console, console.cursor() as cursor:
+        cursor.execute("SET databases.`app`.pool.size = 3")
+        assert cursor.fetchall()[0] == ("changed", "databases.app.pool.size: 2 → 3")
+        with pytest.raises(pymysql.Error) as refused:
+            cursor.execute("SET gateway.workers = 3")
+        assert refused.value.args[0] == 1231 and "restart" in refused.value.args[1]
+
+
 def test_mysql_databases_come_go_and_change(my_server, own_my_gateway):
     def table(name, password=PASSWORD, schema="app", more=""):
         return f"""

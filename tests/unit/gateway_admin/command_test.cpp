@@ -81,6 +81,34 @@ TEST(ConsoleCommand, CommandsAndTheirObjects)
     EXPECT_FALSE(said("SHUTDOWN").when_idle);
 }
 
+TEST(ConsoleCommand, SettingsAreNamedByTheirPlace)
+{
+    using words = std::vector<std::string>;
+    const struct {
+        const char* text;
+        words path;
+        const char* value;
+    } lines[] = {
+        {"SET databases.app.pool.size = 20", {"databases", "app", "pool", "size"}, "20"},
+        {"set Databases.\"My.App-1\".Pool.SIZE to '20';",
+         {"databases", "My.App-1", "pool", "size"},
+         "20"},
+        {"SET tenants.Acme.max_rate 2.5", {"tenants", "Acme", "max_rate"}, "2.5"},
+        {"SET tenants.KEY = user", {"tenants", "key"}, "user"},
+        {"SET users.\"a b\".max_clients=3", {"users", "a b", "max_clients"}, "3"},
+        {"SET GLOBAL gateway.drain_timeout = 10s", {"gateway", "drain_timeout"}, "10s"},
+        {"SET max_clients = 5", {"max_clients"}, "5"},
+    };
+    for (const auto& each : lines) {
+        const auto made = said(each.text);
+        EXPECT_EQ(made.what, verb::set) << each.text << ": " << made.wrong.message;
+        EXPECT_EQ(made.path, each.path) << each.text;
+        EXPECT_EQ(made.value, each.value) << each.text;
+    }
+    EXPECT_EQ(said("SET databases.app.pool.size = 20").columns().size(), 2u);
+    EXPECT_EQ(said("SET databases.app = ").what, verb::invalid);
+}
+
 TEST(ConsoleCommand, ClientsAreNamedByNumberOrPointer)
 {
     EXPECT_EQ(said("KILL_CLIENT 42").client, 42u);
