@@ -205,6 +205,7 @@ void show_servers(context& shared, const snapshot& now, answer& into)
     for (const auto& each : now.servers) {
         const auto to = address_of(*settings, each.database);
         const auto used = users.find({each.pool, each.id});
+        const auto local = split(each.local);
         const bool linked = used != users.end() && used->second != 0;
         into.rows.push_back({std::string("S"),
                              each.user.empty() ? to.user : each.user,
@@ -212,13 +213,13 @@ void show_servers(context& shared, const snapshot& now, answer& into)
                              std::string(state_of(each)),
                              to.host,
                              to.port,
-                             std::string(),
-                             std::int64_t{0},
+                             local.host,
+                             local.port,
                              clock_time(now, each.opened),
                              clock_time(now, each.since),
                              std::int64_t{0},
                              std::int64_t{0},
-                             std::int64_t{0},
+                             std::int64_t{each.worn_out},
                              pointer(static_cast<std::uint64_t>(each.id)),
                              linked ? pointer(used->second) : std::string(),
                              each.id,

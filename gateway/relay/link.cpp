@@ -179,6 +179,10 @@ void link::describe(statistics::server_info& into) const
     socklen_t size = sizeof peer;
     if (::getpeername(stream_.fd(), reinterpret_cast<sockaddr*>(&peer), &size) == 0)
         into.address = peer_text(peer);
+    size = sizeof peer;
+    if (::getsockname(stream_.fd(), reinterpret_cast<sockaddr*>(&peer), &size) == 0)
+        into.local = peer_text(peer);
+    into.worn_out = pool_.paused() || std::chrono::steady_clock::now() >= book.expires;
     into.tls = stream_.ssl() != nullptr;
     into.opened = book.opened;
     into.since = std::max(book.opened, book.idle_since);

@@ -78,6 +78,7 @@ struct server_info {
     std::string database;
     std::string user;     // of the backend, if not the database's own
     std::string address;  // address:port, or "unix"
+    std::string local;    // the same of our end
     std::uint32_t worker = 0;
     bool mysql = false;
     bool tls = false;
@@ -88,6 +89,7 @@ struct server_info {
     time_point since;  // idle since, leased since
     std::size_t prepared = 0;
     std::size_t requests = 0;  // that it owes an answer to
+    bool worn_out = false;     // closed when nobody uses it: its time is over, or RECONNECT
 };
 
 struct pool_info {

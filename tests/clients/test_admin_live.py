@@ -33,6 +33,36 @@ def test_kill_client(admin_gateway, console):
         console.execute(f"KILL_CLIENT {row['ptr']}")
 
 
+def test_where_servers_are_connected_from(admin_gateway, console, cluster):
+    """local_addr and local_port are the server's client_addr and client_port."""
+    with connect(admin_gateway, "app", "alice") as client:
+        servers.value(client, "SELECT 1")
+        shown = {row["remote_pid"]: (row["local_addr"], row["local_port"])
+                 for row in table(console, "SERVERS") if row["database"] == "app"}
+        there = cluster.sql("SELECT pid, client_addr, client_port FROM pg_stat_activity "
+                            "WHERE client_port > 0")
+        known = {int(pid): (address, int(port))
+                 for pid, address, port in (line.split("|") for line in there)}
+        assert shown and all(known[pid] == local for pid, local in shown.items())
+
+
+def test_close_needed(admin_gateway, console):
+    """After RECONNECT, of connections that are in use still."""
+    def needed():
+        return [row["close_needed"] for row in table(console, "SERVERS")
+                if row["database"] == "one"]
+
+    with connect(admin_gateway, "one", "alice") as client:
+        client.autocommit = False
+        servers.value(client, "SELECT 1")
+        assert needed() == [0]
+        console.execute("RECONNECT one")
+        wait_until(lambda: needed() == [1], 5, "it is to be closed")
+        client.rollback()
+        servers.value(client, "SELECT 1")
+        wait_until(lambda: needed() == [0], 5, "another one")
+
+
 class Counted:
     """A socket that counts what passes."""
 
