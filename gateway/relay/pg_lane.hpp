@@ -136,6 +136,8 @@ private:
                       std::string_view message,
                       std::string_view hint = {});
     const statement_ref* find_or_unnamed(std::string_view name) const;
+    std::uint64_t watch(std::string_view text);
+    std::uint64_t watched(std::string_view name) const;
     const statement_ref* find_statement(std::string_view name) const;
     bool session_mode() const noexcept { return database_->mode() == pool_mode::session; }
     const char* pinned_by() const noexcept;
@@ -195,5 +197,8 @@ private:
     std::unordered_map<std::string, statement_ref, text_hash, std::equal_to<>> statements_;
     std::vector<std::pair<std::uint64_t, std::string>> parsing_;  // Parse sent, not answered
 };
+    // In session mode, while slow statements are logged: digests of the client's statements.
+    using digests = std::unordered_map<std::string, std::uint64_t, text_hash, std::equal_to<>>;
+    std::unique_ptr<digests> watched_;
 
 }  // namespace sluice::gateway

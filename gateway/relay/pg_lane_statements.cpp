@@ -4,6 +4,7 @@
 #include "gateway/relay/pg_lane.hpp"
 #include "proto/core/reader.hpp"
 #include "proto/pg/frame.hpp"
+#include "proto/sql/normalize.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -16,6 +17,9 @@ void append_header(byte_queue& out, char type, std::size_t body)
     out.append_byte(type);
     out.append_be<std::uint32_t>(static_cast<std::uint32_t>(pg::length_size + body));
 }
+
+// Names whose digests are remembered: past it, all are forgotten.
+constexpr std::size_t watched_max = 500;
 
 // Of as much of a Parse as is there.
 std::string_view text_of_parse(bytes_view message)
@@ -31,9 +35,8 @@ std::size_t pg_lane::on_query(std::size_t total, bytes_view rest)
 {
     open_sequence_ = false;
     if (session_mode()) {
-        if (meter_.watched())
-            meter_.look(up_to_zero(rest.first(std::min(total, rest.size())).subspan(header_size)));
-        meter_.statement(0);
+        const auto said = rest.first(std::min(total, rest.size())).subspan(header_size);
+        meter_.statement(meter_.watched() ? watch(up_to_zero(said)) : 0);
         link_->expect(owed_kind::query);
         return relay(total, rest);
     }
@@ -59,6 +62,20 @@ std::size_t pg_lane::on_query(std::size_t total, bytes_view rest)
     return relay(total, rest);
 }
 
+// Session mode looks at no text, unless slow statements are logged.
+std::uint64_t pg_lane::watch(std::string_view text)
+{
+    const auto digest = sql::digest_of(text, sql::dialect::postgres);
+    meter_.know(digest, text, sql::dialect::postgres);
+    return digest;
+}
+
+std::uint64_t pg_lane::watched(std::string_view name) const
+{
+    const auto found = watched_->find(name);
+    return found == watched_->end() ? 0 : found->second;
+}
+
 // DEALLOCATE of a statement that the client prepared by protocol: here it has another name.
 bool pg_lane::rewrite_deallocate(const sql::statement_traits& traits, std::string& text)
 {
@@ -80,8 +97,15 @@ bool pg_lane::rewrite_deallocate(const sql::statement_traits& traits, std::strin
 std::size_t pg_lane::on_parse(std::size_t total, bytes_view rest)
 {
     if (session_mode()) {
-        if (meter_.watched())
-            meter_.look(text_of_parse(rest.first(std::min(total, rest.size()))));
+        if (meter_.watched()) {
+            const auto said = rest.first(std::min(total, rest.size()));
+            const auto digest = watch(text_of_parse(said));
+            if (!watched_)
+                watched_ = std::make_unique<digests>();
+            if (watched_->size() >= watched_max)
+                watched_->clear();
+            watched_->insert_or_assign(std::string(up_to_zero(said.subspan(header_size))), digest);
+        }
         link_->expect(owed_kind::parse);
         return relay(total, rest);
     }
@@ -168,6 +192,12 @@ std::size_t pg_lane::parse_named(std::string_view name, std::size_t total, bytes
 std::size_t pg_lane::on_bind(std::size_t total, bytes_view rest)
 {
     if (session_mode()) {
+        if (watched_) {
+            reader said(rest.first(std::min(total, rest.size())).subspan(header_size));
+            said.cstring();
+            const auto name = said.cstring();
+            bound_ = said.failed() ? 0 : watched(name);
+        }
         link_->expect(owed_kind::bind);
         return relay(total, rest);
     }
