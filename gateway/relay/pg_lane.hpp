@@ -121,6 +121,7 @@ private:
     void remember(bytes_view request);
     bool send_again(pg_link& lost);
     void protocol_error(std::string_view message);
+    void unknown_type(char type);
 
     void end_lease();
     void greet(const server_parameters& parameters);
@@ -135,9 +136,9 @@ private:
                       bool fatal,
                       std::string_view message,
                       std::string_view hint = {});
-    const statement_ref* find_or_unnamed(std::string_view name) const;
     std::uint64_t watch(std::string_view text);
     std::uint64_t watched(std::string_view name) const;
+    const statement_ref* find_or_unnamed(std::string_view name) const;
     const statement_ref* find_statement(std::string_view name) const;
     bool session_mode() const noexcept { return database_->mode() == pool_mode::session; }
     const char* pinned_by() const noexcept;
@@ -196,9 +197,9 @@ private:
     };
     std::unordered_map<std::string, statement_ref, text_hash, std::equal_to<>> statements_;
     std::vector<std::pair<std::uint64_t, std::string>> parsing_;  // Parse sent, not answered
-};
     // In session mode, while slow statements are logged: digests of the client's statements.
     using digests = std::unordered_map<std::string, std::uint64_t, text_hash, std::equal_to<>>;
     std::unique_ptr<digests> watched_;
+};
 
 }  // namespace sluice::gateway

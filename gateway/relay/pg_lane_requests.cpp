@@ -4,6 +4,7 @@
 #include "gateway/context.hpp"
 #include "gateway/relay/pg_lane.hpp"
 #include "proto/core/reader.hpp"
+#include "proto/pg/client_messages.hpp"
 #include "proto/pg/frame.hpp"
 #include "proto/pg/messages.hpp"
 
@@ -126,25 +127,11 @@ std::size_t pg_lane::on_message_without_link(char type, std::size_t total, bytes
         }
         return drop(total, rest);
     }
-    switch (type) {
-        // Late copy data is ignored, as the server does; there is nothing to flush.
-        case 'd':
-        case 'c':
-        case 'f':
-        case 'H':
-            return drop(total, rest);
-        case 'Q':
-        case 'P':
-        case 'B':
-        case 'D':
-        case 'C':
-        case 'E':
-        case 'F':
-        case 'S':
-            break;
-        default:
-            protocol_error(std::string("a message of unknown type '") + type + "'");
-            return 0;
+    if (pg::kind_of(type) == pg::client_message::unanswered)
+        return drop(total, rest);
+    if (pg::kind_of(type) == pg::client_message::unknown) {
+        unknown_type(type);
+        return 0;
     }
     if (refusal_)
         return refuse(type, total, rest);
@@ -242,9 +229,14 @@ std::size_t pg_lane::on_leased_message(char type, std::size_t total, bytes_view 
         case 'H':
             return relay(total, rest);
         default:
-            protocol_error(std::string("a message of unknown type '") + type + "'");
+            unknown_type(type);
             return 0;
     }
+}
+
+void pg_lane::unknown_type(char type)
+{
+    protocol_error(std::string("a message of unknown type '") + type + "'");
 }
 
 // Whether so much of the message is there that it can be understood.

@@ -12,6 +12,7 @@
 #include "gateway/pg_errors.hpp"
 #include "gateway/relay/pg_lane.hpp"
 #include "proto/core/reader.hpp"
+#include "proto/pg/client_messages.hpp"
 #include "proto/pg/frame.hpp"
 #include "proto/pg/messages.hpp"
 
@@ -191,25 +192,16 @@ std::size_t pg_lane::on_message_of_lost(char type, std::size_t total, bytes_view
         }
         return drop(total, rest);
     }
-    switch (type) {
-        case 'd':
-        case 'c':
-        case 'f':
-        case 'H':
+    switch (pg::kind_of(type)) {
+        case pg::client_message::unanswered:
             return drop(total, rest);
-        case 'S':
+        case pg::client_message::sync:
             ready();
             return drop(total, rest);
-        case 'Q':
-        case 'P':
-        case 'B':
-        case 'D':
-        case 'C':
-        case 'E':
-        case 'F':
+        case pg::client_message::request:
             break;
         default:
-            protocol_error(std::string("a message of unknown type '") + type + "'");
+            unknown_type(type);
             return 0;
     }
     if (!enough(type, total, rest))
