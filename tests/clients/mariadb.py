@@ -198,7 +198,7 @@ pool = {{ {pool} }}
 
 
 LISTEN = '[listen]\nmysql = ["127.0.0.1:{port}"]\n'
-ALICE = f'[users.alice]\npassword = "{PASSWORD}"\n'
+ALICE = servers.ALICE
 
 
 def shared_config(server):

@@ -1,6 +1,9 @@
 """Reads what Sluice's HTTP listener says."""
+import contextlib
 import json
 import re
+import socket
+import threading
 import urllib.error
 import urllib.request
 
@@ -50,6 +53,50 @@ class Http:
         """The sum of the samples that have these labels."""
         return sum(value for pairs, value in self.samples().get(name, [])
                    if all(pairs.get(k) == v for k, v in labels.items()))
+
+
+class Door:
+    """A way to a port that counts the bytes which pass, of all who come through it."""
+
+    def __init__(self, port):
+        self.to, self.up, self.down = port, 0, 0
+        self.lock, self.threads = threading.Lock(), []
+
+    def __enter__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+        return self
+
+    def serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.socket.accept()
+                server = socket.create_connection(("127.0.0.1", self.to))
+                for each in (client, server):
+                    each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                for ends in ((client, server, True), (server, client, False)):
+                    self.threads.append(threading.Thread(target=self.pump, args=ends))
+                    self.threads[-1].start()
+
+    def pump(self, source, sink, up):
+        passed = 0
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                passed += len(data)
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        with self.lock:
+            self.up += passed * up
+            self.down += passed * (not up)
+
+    def __exit__(self, *_):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        for each in (self.thread, *self.threads):
+            each.join(10)
+            assert not each.is_alive(), "a client has not left"
 
 
 def listen(**more):

@@ -198,6 +198,28 @@ class Cluster:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
 
+def table(cluster, name, pool="", more=""):
+    """[databases.name] of the cluster's database app; mariadb.database() is the same of MariaDB."""
+    return f"""
+[databases.{name}]
+engine = "postgres"
+url = "{cluster.url()}"
+password = "{PASSWORD}"
+pool = {{ {pool} }}
+{more}"""
+
+
+def file_table(name, file, more=""):
+    return f"""
+[databases.{name}]
+engine = "sqlite"
+file = "{file}"
+{more}"""
+
+
+ALICE = f'[users.alice]\npassword = "{PASSWORD}"\n'
+
+
 def shared_config(cluster):
     return f"""
 [databases.app]

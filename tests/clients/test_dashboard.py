@@ -17,26 +17,10 @@ pytestmark = pytest.mark.gateway
 @pytest.fixture(scope="module")
 def shown(cluster, folder):
     listen, http = metrics.listen()
-    config = f"""
-[databases.app]
-engine = "postgres"
-url = "{cluster.url()}"
-password = "{servers.PASSWORD}"
-pool = {{ size = 2 }}
-[databases.one]
-engine = "postgres"
-url = "{cluster.url()}"
-password = "{servers.PASSWORD}"
-pool = {{ size = 1 }}
-[databases.crowded]
-engine = "postgres"
-url = "{cluster.url()}"
-password = "{servers.PASSWORD}"
-[tenants.crowded]
-max_concurrent = 1
-[users.alice]
-password = "{servers.PASSWORD}"
-"""
+    config = "".join([
+        servers.table(cluster, "app", "size = 2"), servers.table(cluster, "one", "size = 1"),
+        servers.table(cluster, "crowded"), "[tenants.crowded]\nmax_concurrent = 1\n",
+        servers.ALICE])
     with servers.Sluice(folder / "shown", config, listen) as running:
         running.http = metrics.Http(http)
         yield running

@@ -11,6 +11,7 @@ import psycopg
 import pymysql
 import pytest
 
+import mariadb
 import metrics
 import servers
 
@@ -22,43 +23,20 @@ def counted(cluster, my_server, folder):
     """Sluice in front of everything, with HTTP."""
     my_port = servers.free_port()
     listen, http = metrics.listen(mysql=f'["127.0.0.1:{my_port}"]')
-    config = f"""
-[databases.app]
-engine = "postgres"
-url = "{cluster.url()}"
-password = "{servers.PASSWORD}"
-pool = {{ size = 2, queue_timeout = "20s" }}
-[databases.plain]
-engine = "postgres"
-url = "{cluster.url()}"
-password = "{servers.PASSWORD}"
-pool = {{ size = 1, multiplex = false, queue_timeout = "1500ms" }}
-[databases.shop]
-engine = "mysql"
-host = "127.0.0.1"
-port = {my_server.port}
-user = "alice"
-password = "{servers.PASSWORD}"
-dbname = "app"
-[databases.lite]
-engine = "sqlite"
-file = "lite.db"
-[databases.few]
-engine = "postgres"
-url = "{cluster.url()}"
-password = "{servers.PASSWORD}"
-pool = {{ size = 4 }}
-[databases.fewer]
-engine = "sqlite"
-file = "fewer.db"
-[tenants.few]
-max_concurrent = 1
-[tenants.fewer]
-max_concurrent = 1
-max_queued = 1
-[users.alice]
-password = "{servers.PASSWORD}"
-"""
+    config = "".join([
+        servers.table(cluster, "app", 'size = 2, queue_timeout = "20s"'),
+        servers.table(cluster, "plain", 'size = 1, multiplex = false, queue_timeout = "1500ms"'),
+        mariadb.database(my_server, "shop", ""), servers.file_table("lite", "lite.db"),
+        servers.table(cluster, "few", "size = 4"), servers.file_table("fewer", "fewer.db"),
+        servers.file_table("hasty", "hasty.db", """statement_timeout = "300ms"
+transaction_timeout = "900ms"
+idle_transaction_timeout = "400ms"
+"""),
+        "[tenants.few]\nmax_concurrent = 1\n",
+        "[tenants.fewer]\nmax_concurrent = 1\nmax_queued = 1\n", servers.ALICE])
+    # What a test that failed may have left.
+    cluster.sql("DROP TABLE IF EXISTS statements_counted, many")
+    my_server.sql("DROP TABLE IF EXISTS app.counted2")
     with servers.Sluice(folder / "counted", config, listen) as running:
         running.my_port = my_port
         running.http = metrics.Http(http)
@@ -101,16 +79,16 @@ def settled(running, database):
 def test_postgres_statements_and_transactions(counted, database):
     grown = Difference(counted, database)
     with psycopg.connect(pg(counted, database).dsn(), autocommit=True) as db:
-        db.execute("CREATE TABLE counted (a int)")
+        db.execute("CREATE TABLE statements_counted (a int)")
         for i in range(20):
-            db.execute("INSERT INTO counted VALUES (%s)", (i,), prepare=False)
-        assert len(db.execute("SELECT a FROM counted", prepare=True).fetchall()) == 20
+            db.execute("INSERT INTO statements_counted VALUES (%s)", (i,), prepare=False)
+        assert len(db.execute("SELECT a FROM statements_counted", prepare=True).fetchall()) == 20
         with db.transaction():
-            db.execute("UPDATE counted SET a = a + 1")
-            db.execute("SELECT count(*) FROM counted")
+            db.execute("UPDATE statements_counted SET a = a + 1")
+            db.execute("SELECT count(*) FROM statements_counted")
         with pytest.raises(psycopg.Error):
             db.execute("SELECT * FROM nowhere")
-        db.execute("DROP TABLE counted")
+        db.execute("DROP TABLE statements_counted")
     settled(counted, database)
     # CREATE, 20 INSERT, SELECT, BEGIN, UPDATE, SELECT, COMMIT, an error, DROP, and psycopg's own
     # DEALLOCATE ALL after that.
@@ -203,34 +181,15 @@ def test_pgbench_counts_the_same(counted, database, mode):
 def test_bytes_are_those_of_the_socket(counted, database):
     """A relay of our own counts what passes."""
     grown = Difference(counted, database)
-    passed = {"up": 0, "down": 0}
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        def pump(source, sink, name):
-            while data := source.recv(65536):
-                passed[name] += len(data)
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-
-        def relay():
-            client, _ = door.accept()
-            server = socket.create_connection(("127.0.0.1", counted.port))
-            both = [threading.Thread(target=pump, args=(client, server, "up")),
-                    threading.Thread(target=pump, args=(server, client, "down"))]
-            for each in both:
-                each.start()
-            for each in both:
-                each.join()
-
-        running = threading.Thread(target=relay)
-        running.start()
-        target = pg(counted, database).but(port=door.getsockname()[1])
+    with metrics.Door(counted.port) as door:
+        target = pg(counted, database).but(port=door.port)
         with psycopg.connect(target.dsn(), autocommit=True) as db:
             for size in (1, 1000, 300_000):
                 assert len(servers.value(db, "SELECT %s::text", "x" * size)) == size
         running.join(10)
     settled(counted, database)
-    assert grown["received_bytes"] == passed["up"]
-    assert grown["sent_bytes"] == passed["down"]
+    assert grown["received_bytes"] == door.up
+    assert grown["sent_bytes"] == door.down
 
 
 def test_waiting_is_seen_timed_and_refused(counted):

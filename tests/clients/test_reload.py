@@ -33,7 +33,7 @@ pool = {{ {pool} }}
 """
 
 
-ALICE = f'[users.alice]\npassword = "{PASSWORD}"\n'
+ALICE = servers.ALICE
 
 
 def loads(gateway):

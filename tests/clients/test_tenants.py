@@ -15,6 +15,7 @@ import psycopg
 import pymysql
 import pytest
 
+import mariadb
 import servers
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -159,29 +160,10 @@ class Engine:
 
 
 def config(cluster, my_server):
-    return f"""
-[gateway]
-workers = 2
-drain_timeout = "2s"
-[databases.app]
-engine = "postgres"
-url = "{cluster.url()}"
-password = "{servers.PASSWORD}"
-pool = {{ size = 4 }}
-[databases.shop]
-engine = "mysql"
-host = "127.0.0.1"
-port = {my_server.port}
-user = "alice"
-password = "{servers.PASSWORD}"
-dbname = "app"
-pool = {{ size = 4 }}
-[databases.lite]
-engine = "sqlite"
-file = "tenants.db"
-[users.alice]
-password = "{servers.PASSWORD}"
-{TENANTS}"""
+    return "".join([
+        '[gateway]\nworkers = 2\ndrain_timeout = "2s"\n',
+        servers.table(cluster, "app", "size = 4"), mariadb.database(my_server, "shop", "size = 4"),
+        servers.file_table("lite", "tenants.db"), servers.ALICE, TENANTS])
 
 
 COUNT = ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150000) "
