@@ -27,18 +27,24 @@ def shown(cluster, folder):
 
 
 def look(running, wanted, width=1200, theme="light", name=None):
-    pictures = os.environ.get("SLUICE_TEST_PICTURES")
-    picture = [f"{pictures}/{name or wanted}.png"] if pictures else []
-    done = subprocess.run(
-        ["node", "dashboard.mjs", f"http://127.0.0.1:{running.http.port}/", wanted, str(width),
-         theme, *picture], cwd=FOLDER, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
-    seen = json.loads(done.stdout)
+    seen = visit(running.http.port, wanted, width, theme, name)
     assert (seen["console"], seen["outside"], seen["failed"]) == ([], [], [])
     page, window = seen["wide"]
     assert page <= window, "it is wider than the window"
     assert seen["drawn"][:2] == [True, True]
     return seen
+
+
+def visit(port, wanted, width=1200, theme="light", name=None, **environment):
+    """What dashboard.mjs saw of the page."""
+    pictures = os.environ.get("SLUICE_TEST_PICTURES")
+    picture = [f"{pictures}/{name or wanted}.png"] if pictures else []
+    done = subprocess.run(
+        ["node", "dashboard.mjs", f"http://127.0.0.1:{port}/", wanted, str(width),
+         theme, *picture], cwd=FOLDER, capture_output=True, text=True, timeout=60,
+        env={**os.environ, **environment})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
 
 
 class Load:
@@ -95,3 +101,31 @@ def test_who_waits_and_why_is_seen(shown, modules, database, why, numbers):  # n
     assert why in row and numbers in row and "alice" in row
     assert database in row, "the database, and the tenant"
     assert "open transaction" in seen["pinned"][0]
+
+
+TOKEN = "a-token-of-some-length"
+
+
+def test_an_administrator_pauses_and_resumes(cluster, folder, modules):  # noqa: F811
+    """By clicks: a wrong token and a wrong password are refused, one who only looks has no form."""
+    listen, port = metrics.listen(http_token=f'"{TOKEN}"')
+    config = servers.table(cluster, "app", "size = 2") + servers.ALICE + "admin = true\n"
+    with servers.Sluice(folder / "clicked", config, listen,
+                        secrets=(servers.PASSWORD, TOKEN)) as running:
+        metrics.Http(port, TOKEN)
+        with Load(target_of(running, "app")):
+            seen = visit(port, "clicks", TOKEN=TOKEN, ADMIN="alice", PASSWORD=servers.PASSWORD)
+        log = running.log()
+    assert (seen["outside"], seen["failed"]) == ([], [])
+    assert seen["refused"] == [401, 401]
+    assert "wrong token" in seen["refusal"]
+    # Nothing but the browser's own words for pages without a token, and those two.
+    assert all("401" in line for line in seen["console"]), seen["console"]
+    assert seen["looker"] == {"form": False, "login": True}
+    assert seen["session"] == "logged in as alice"
+    assert seen["databases"] == ["all databases", "app"]
+    assert seen["paused"]["said"] == "paused" and "database paused" in seen["paused"]["why"]
+    assert seen["paused"]["rate"] == "0", "nothing runs while it is paused"
+    assert seen["resumed"] == {"said": "resumed", "waiting": "Nobody waits."}
+    assert log.count("HTTP login failed") == 2
+    assert 'pause database=app user=alice' in log.replace('"', "") and "resume" in log

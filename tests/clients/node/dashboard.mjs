@@ -1,5 +1,6 @@
-// The dashboard in Chromium. Arguments: URL, what to wait for ("load" or "waits"), width, theme, a
-// file for the screenshot. Prints what was seen as JSON; no request may leave the gateway.
+// The dashboard in Chromium. Arguments: URL, what to wait for ("load", "waits") or to do ("clicks":
+// log in, pause, resume; TOKEN, ADMIN and PASSWORD are in the environment), width, theme, a file for
+// the screenshot. Prints what was seen as JSON; no request may leave the gateway.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,19 +17,56 @@ const context = await chromium.launchPersistentContext(profile, {
     '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
 const seen = { console: [], outside: [], failed: [] };
-try {
-  const page = await context.newPage();
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') seen.console.push(message.text());
-  });
-  page.on('pageerror', (error) => seen.console.push(String(error)));
-  page.on('request', (request) => {
-    if (!request.url().startsWith(url) && !request.url().startsWith('data:'))
-      seen.outside.push(request.url());
-  });
-  page.on('requestfailed', (request) => seen.failed.push(request.url()));
-  const began = Date.now();
+
+// What a form with these fields is answered with: its status.
+async function submit(page, fields) {
+  const first = Object.keys(fields)[0];
+  const form = page.locator('form', { has: page.locator(`input[name=${first}]`) });
+  for (const [name, value] of Object.entries(fields)) await form.locator(`[name=${name}]`).fill(value);
+  const answered = page.waitForResponse((each) => each.url() === url + 'login');
+  await form.locator('button').click();
+  return (await answered).status();
+}
+
+async function click(page) {
+  const { TOKEN, ADMIN, PASSWORD } = process.env;
+  seen.refused = [await submit(page, { token: TOKEN + 'x' })];
+  seen.refusal = await page.locator('body').innerText();
   await page.goto(url);
+  await submit(page, { token: TOKEN });
+  await page.locator('#login').waitFor({ state: 'visible', timeout: 5000 });
+  seen.looker = { form: await page.locator('#action_form').isVisible(), login: true };
+  seen.refused.push(await submit(page, { user: ADMIN, password: PASSWORD + 'x' }));
+  await page.goto(url);
+  await submit(page, { user: ADMIN, password: PASSWORD });
+  await page.locator('#action_form').waitFor({ state: 'visible', timeout: 5000 });
+  seen.session = await page.locator('#session').innerText();
+  const choice = page.locator('#action_database');
+  await choice.locator('option', { hasText: 'app' }).waitFor({ state: 'attached', timeout: 5000 });
+  seen.databases = await choice.locator('option').allTextContents();
+  await choice.selectOption('app');
+  const said = async (what) => {
+    await page.locator(`[data-action=${what}]`).click();
+    await page.locator('#action_result', { hasText: what + 'd' }).waitFor({ timeout: 5000 });
+    return page.locator('#action_result').innerText();
+  };
+  seen.paused = { said: await said('pause') };
+  const why = page.locator('#waiting td.why').first();
+  await why.waitFor({ timeout: 5000 });
+  seen.paused.why = await why.innerText();
+  await page.waitForTimeout(2100);  // a second in which nothing ran
+  const rate = page.locator('.tile', { hasText: 'statements/s' }).locator('b');
+  seen.paused.rate = await rate.innerText();
+  if (picture) await page.screenshot({ path: picture, fullPage: true });
+  seen.resumed = { said: await said('resume') };
+  await page.waitForFunction(() => [...document.querySelectorAll('.tile')]
+    .find((each) => each.textContent.includes('statements/s')).querySelector('b').textContent !== '0',
+  null, { timeout: 5000 });
+  await page.locator('#waiting', { hasText: 'Nobody waits.' }).waitFor({ timeout: 5000 });
+  seen.resumed.waiting = await page.locator('#waiting').innerText();
+}
+
+async function look(page, began) {
   const tile = (name) => page.locator('.tile', { hasText: name }).locator('b');
   const text = async (name) => (await tile(name).textContent()).trim();
   if (wanted === 'waits') {
@@ -56,6 +94,27 @@ try {
   }));
   seen.text = await page.locator('main').innerText();
   if (picture) await page.screenshot({ path: picture, fullPage: true });
+}
+
+try {
+  const page = await context.newPage();
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') seen.console.push(message.text());
+  });
+  page.on('pageerror', (error) => seen.console.push(String(error)));
+  page.on('request', (request) => {
+    if (!request.url().startsWith(url) && !request.url().startsWith('data:'))
+      seen.outside.push(request.url());
+  });
+  page.on('requestfailed', (request) => {
+    // Polls that end because the page is left are no failure.
+    const left = wanted === 'clicks' && request.failure().errorText === 'net::ERR_ABORTED';
+    if (!left) seen.failed.push(request.url());
+  });
+  const began = Date.now();
+  await page.goto(url);
+  if (wanted === 'clicks') await click(page);
+  else await look(page, began);
 } finally {
   await context.close();
   rmSync(profile, { recursive: true, force: true });
