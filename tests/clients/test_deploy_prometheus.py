@@ -3,6 +3,7 @@ import itertools
 import json
 import re
 import subprocess
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -49,10 +50,17 @@ class Prometheus:
                  f"--storage.tsdb.path={self.folder}/data",
                  f"--web.listen-address=127.0.0.1:{self.port}"],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder)
-        servers.wait_until(lambda: self.process.poll() is not None or servers.accepts(self.port),
-                           30, "Prometheus accepts connections")
+        servers.wait_until(lambda: self.process.poll() is not None or self.ready(), 30,
+                           "Prometheus answers")
         assert self.process.poll() is None, (self.folder / "prometheus.log").read_text()
         return self
+
+    def ready(self):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/ready", timeout=5):
+                return True
+        except OSError:  # an HTTPError is one
+            return False
 
     def __exit__(self, *_):
         self.process.terminate()
