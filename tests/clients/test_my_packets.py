@@ -253,6 +253,46 @@ def test_parameter_types_are_remembered(my_pool):
     run(scenario())
 
 
+# Of an execution's payload; the gateway puts the types of two parameters, four bytes, into those that
+# leave them out: some packets become full by that, and one more follows.
+UNTYPED_SIZES = [0xFFFFFF - 5, 0xFFFFFF - 4, 0xFFFFFF - 3, 0xFFFFFF, 0xFFFFFF + 1, 2 * 0xFFFFFF - 4,
+                 2 * 0xFFFFFF]
+
+
+def filling(payload):
+    """As many bytes for the first of two parameters as make an execution's payload that long."""
+    rest = payload - len(mywire.messages.execute(1, [b"", "end"], new_types=False)) + 1
+    return b"z" * (rest - (4 if rest - 4 < 1 << 24 else 9))
+
+
+def test_large_executions_without_types(my, capabilities):
+    """new_params_bound_flag = 0 in 16 MiB and more, where others named other types meanwhile."""
+    text = "SELECT LENGTH(?), ?"
+
+    async def scenario():
+        one = await connect(my, capabilities=capabilities)
+        statement = await one.prepare(text)
+        assert (await one.execute(statement, [b"four", "end"])).rows == [[4, "end"]]
+        crowd = [await connect(my) for _ in range(CROWD)]
+        theirs = [await other.prepare(text) for other in crowd]
+
+        async def numbers(other, prepared, number):
+            reply = await other.execute(prepared, [number, 2.5])
+            assert reply.rows == [[len(str(number)), 2.5]], reply.error
+        for turn, size in enumerate(UNTYPED_SIZES):
+            await asyncio.gather(*(numbers(other, prepared, 10 ** turn)
+                                   for other, prepared in zip(crowd, theirs)))
+            value = filling(size)
+            assert len(mywire.messages.execute(1, [value, "end"], new_types=False)) == size
+            reply = await one.execute(statement, [value, "end"], new_types=False)
+            assert reply.rows == [[len(value), "end"]], (size, reply.error)
+            assert await ask(one, "SELECT 1") == [["1"]]
+        for other in (one, *crowd):
+            await other.close()
+
+    run(scenario())
+
+
 def test_prepare_errors(my_pool):
     async def scenario():
         one = await connect(my_pool)

@@ -1,10 +1,14 @@
 """MySQL: `[databases."*"]`, users with a backend user, the log while a server is down."""
+import asyncio
 import re
+import threading
+import time
 
 import pymysql
 import pytest
 
 import mariadb
+import mywire
 import servers
 
 pytestmark = pytest.mark.gateway
@@ -83,13 +87,102 @@ backend_password = "bobs own"
         with robert.connect() as one, target.connect() as other:
             assert value(one, "SELECT CURRENT_USER()") == "bob@%"
             assert value(other, "SELECT CURRENT_USER()") == "alice@%"
-    with robert.connect() as connection:
-        # The client changes its user: so does the user of its statements.
-        connection.user, connection.password = b"alice", servers.PASSWORD.encode()
-        assert value(connection, "SELECT CURRENT_USER()") == "bob@%"
+    async def changes():
+        """The client changes its user: so does the user of its statements, prepared ones too."""
+        connection = await mywire.Connection.open(*robert.wire())
+        for user, password, behind in (("alice", servers.PASSWORD, "alice@%"),
+                                       ("robert", "front", "bob@%")):
+            await connection.change_user(user, password, "app")
+            assert (await connection.query("SELECT CURRENT_USER()")).rows == [[behind]]
+            statement = await connection.prepare("SELECT CURRENT_USER(), ?")
+            assert (await connection.execute(statement, [1])).rows == [[behind, 1]]
+        await connection.close()
+    asyncio.run(asyncio.wait_for(changes(), 30))
     with pytest.raises(pymysql.OperationalError) as caught:
         target.but(user="bob", password="bobs own").connect()
     assert caught.value.args[0] == 1045
+
+
+def test_a_backend_users_statements_are_killed(my_server, own_my_gateway):
+    """KILL QUERY goes to the server as who runs the statement, and by time limits as well."""
+    my_server.sql("CREATE OR REPLACE USER bob IDENTIFIED BY 'bobs own'", "GRANT ALL ON app.* TO bob")
+    gateway = own_my_gateway(any_other(my_server) + """
+[users.robert]
+password = "front"
+backend_user = "bob"
+backend_password = "bobs own"
+[tenants.app]
+statement_timeout = "700ms"
+""", secrets=(servers.PASSWORD, "bobs own"))
+    robert = mariadb.Target("users", gateway.port, user="robert", password="front")
+    with robert.connect() as slow, robert.connect() as killer:
+        seen = []
+
+        def sleep():
+            try:
+                value(slow, "SELECT SLEEP(5)")
+            except pymysql.Error as error:
+                seen.append(error)
+        began = time.monotonic()
+        sleep()
+        assert time.monotonic() - began < 3 and "tenants.app.statement_timeout" in str(seen[0])
+        thread = threading.Thread(target=sleep)
+        began = time.monotonic()
+        thread.start()
+        servers.wait_until(lambda: my_server.sql(
+            "SELECT 1 FROM information_schema.processlist WHERE user = 'bob' AND info LIKE "
+            "'SELECT SLEEP%'"), 5, "the statement runs")
+        with killer.cursor() as cursor:
+            cursor.execute(f"KILL QUERY {slow.thread_id()}")
+        thread.join(10)
+        assert not thread.is_alive() and len(seen) == 2
+        assert value(slow, "SELECT CURRENT_USER()") == "bob@%"
+        assert value(killer, "SELECT CURRENT_USER()") == "bob@%"
+
+
+def test_any_other_database_has_pools_of_its_own(my_server, own_my_gateway):
+    """Prepared statements, state and size of one name are not another's; several users' neither."""
+    my_server.sql("CREATE OR REPLACE USER bob IDENTIFIED BY 'bobs own'", "GRANT ALL ON app.* TO bob")
+    gateway = own_my_gateway(any_other(my_server) + """
+[users.robert]
+password = "front"
+databases = ["app"]
+backend_user = "bob"
+backend_password = "bobs own"
+""", secrets=(servers.PASSWORD, "bobs own"))
+    target = mariadb.Target("any", gateway.port)
+    robert = target.but(user="robert", password="front")
+
+    async def scenario():
+        names = ["app", "app_two", "app_three"]
+        crowd = [await mywire.Connection.open(*target.but(database=name).wire())
+                 for name in names for _ in range(6)]
+        theirs = [name for name in names for _ in range(6)]
+        prepared = [await one.prepare("SELECT DATABASE(), ?") for one in crowd]
+        for turn in range(5):
+            replies = await asyncio.gather(*(one.execute(each, [turn])
+                                             for one, each in zip(crowd, prepared)))
+            assert [reply.rows for reply in replies] == [[[name, turn]] for name in theirs]
+            replies = await asyncio.gather(*(
+                one.query(f"SELECT DATABASE(), @@sort_buffer_size > {turn}, SLEEP(0.002)")
+                for one in crowd))
+            assert [reply.rows[0][0] for reply in replies] == theirs
+        busy = my_server.sql("SELECT db, COUNT(*) FROM information_schema.processlist "
+                             "WHERE user = 'alice' GROUP BY db")
+        open_ones = {name: count for name, count in busy if name in names}
+        assert all(0 < count for count in open_ones.values()) and set(open_ones) == set(names)
+        for one in crowd:
+            await one.close()
+    asyncio.run(asyncio.wait_for(scenario(), 60))
+    with robert.connect() as connection:
+        assert value(connection, "SELECT CURRENT_USER()") == "bob@%"
+        with pytest.raises(pymysql.Error) as caught:  # not in its list
+            connection.select_db("app_two")
+            value(connection, "SELECT 1")
+        assert caught.value.args[0] == 1044, caught.value
+    with pytest.raises(pymysql.Error) as caught:
+        robert.but(database="app_two").connect()
+    assert caught.value.args[0] == 1044 and "robert" in str(caught.value)
 
 
 def test_log_of_an_outage(folder, own_my_gateway, my_server):
