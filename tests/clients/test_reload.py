@@ -1,5 +1,6 @@
 """A configuration read anew under connected clients; and what systemd is told and hands over."""
 import contextlib
+import ctypes
 import os
 import re
 import signal
@@ -370,7 +371,6 @@ def test_limits_change_under_connected_clients(cluster, own_gateway):
         one.execute("SELECT pg_sleep(0.4)")
 
 
-@pytest.mark.mariadb
 ROOT = f'[users.root]\npassword = "{PASSWORD}"\nadmin = true\n'
 
 
@@ -471,6 +471,7 @@ pool = {{ size = 2 }}
         assert refused.value.args[0] == 1231 and "restart" in refused.value.args[1]
 
 
+@pytest.mark.mariadb
 def test_mysql_databases_come_go_and_change(my_server, own_my_gateway):
     def table(name, password=PASSWORD, schema="app", more=""):
         return f"""
@@ -579,6 +580,75 @@ def test_systemd_is_told(cluster, folder):
             until(at, "READY=1")
             running.terminate()
             until(at, "STOPPING=1")
+            assert running.wait(10) == 0
+        finally:
+            running.kill()
+            running.wait()
+
+
+# ptrace(2), of one thread alone: signals stop whole processes.
+SEIZE, INTERRUPT, DETACH, WALL = 0x4206, 0x4207, 17, 0x40000000
+
+
+@contextlib.contextmanager
+def stopped(thread):
+    """A thread that gets no further until the end of the block."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def ptrace(request):
+        made = libc.ptrace(ctypes.c_long(request), ctypes.c_long(thread), None, None)
+        assert made == 0, os.strerror(ctypes.get_errno())
+
+    ptrace(SEIZE)
+    ptrace(INTERRUPT)
+    os.waitpid(thread, WALL)
+    try:
+        yield
+    finally:
+        ptrace(DETACH)
+
+
+def loops(process):
+    """Its threads that are in epoll_wait or epoll_pwait: the workers' loops."""
+    found = []
+    for thread in sorted(map(int, os.listdir(f"/proc/{process}/task"))):
+        with open(f"/proc/{process}/task/{thread}/syscall") as call:
+            if call.read().split()[0] in ("232", "281", "22"):  # x86_64 twice, aarch64
+                found.append(thread)
+    return found
+
+
+def test_a_loop_that_hangs_starves_the_watchdog(cluster, folder):
+    """Whichever worker it is; and it is fed again when the loop goes on."""
+    place = folder / "watched"
+    place.mkdir()
+    port = servers.free_port()
+    (place / "sluice.toml").write_text(
+        '[gateway]\nworkers = 2\ndrain_timeout = "2s"\n'
+        f'[listen]\npostgres = ["127.0.0.1:{port}"]\n' + app(cluster) + ALICE)
+    with notify_socket(place) as (at, path), open(place / "log", "wb") as log:
+        running = subprocess.Popen(
+            [BINARY, "--config", place / "sluice.toml"], stdout=log, stderr=log,
+            env={**os.environ, "NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "600000"})
+        try:
+            until(at, "READY=1")
+            until(at, "WATCHDOG=1")
+            wait_until(lambda: len(loops(running.pid)) >= 2, 5, "both loops sleep")
+            workers = loops(running.pid)
+            assert len(workers) == 2, workers
+            for thread in workers:
+                with stopped(thread):
+                    time.sleep(0.9)  # it may have answered just before
+                    said_by(at)
+                    time.sleep(1)
+                    assert said_by(at) == []
+                at.settimeout(10)
+                until(at, "WATCHDOG=1")
+            assert "a worker's loop hangs" in (place / "log").read_text()
+            target = servers.Target("sluice", port, "app", "alice", PASSWORD)
+            with psycopg.connect(target.dsn()) as connection:
+                assert value(connection, "SELECT 1") == 1
+            running.terminate()
             assert running.wait(10) == 0
         finally:
             running.kill()
