@@ -186,7 +186,6 @@ def test_bytes_are_those_of_the_socket(counted, database):
         with psycopg.connect(target.dsn(), autocommit=True) as db:
             for size in (1, 1000, 300_000):
                 assert len(servers.value(db, "SELECT %s::text", "x" * size)) == size
-        running.join(10)
     settled(counted, database)
     assert grown["received_bytes"] == door.up
     assert grown["sent_bytes"] == door.down
@@ -473,6 +472,66 @@ def test_sqlite_numbers(counted):
         after = counted.http.total("sluice_sqlite_fsyncs_total", database="lite")
         assert after - before == 10, "nobody else wrote: each commit flushes"
         assert counted.http.total("sluice_sqlite_wal_frames", database="lite") > 0
+
+
+ENDLESS = ("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1000000000) "
+           "SELECT count(*) FROM c")
+
+
+def statement_takes_too_long(run):
+    run(ENDLESS)
+
+
+def transaction_is_idle(run):
+    run("BEGIN")
+    run("INSERT INTO hasty VALUES (1)")
+    time.sleep(0.8)
+    run("INSERT INTO hasty VALUES (2)")
+
+
+def transaction_takes_too_long(run):
+    run("BEGIN")
+    for _ in range(50):
+        run("INSERT INTO hasty VALUES (1)")
+        time.sleep(0.05)
+
+
+def transaction_is_over_between_statements(run):
+    """Noticed by the sweep, told at the next statement."""
+    run("BEGIN")
+    run("SELECT 1")  # holds no writer, so that idling is allowed
+    time.sleep(1.3)
+    run("INSERT INTO hasty VALUES (1)")
+
+
+@pytest.mark.parametrize("reach", ["postgres", "mysql"])
+@pytest.mark.parametrize("work, limit, codes", [
+    (statement_takes_too_long, "statement_timeout", ("57014", "3024")),
+    (transaction_is_idle, "idle_transaction_timeout", ("25P03", "3024")),
+    (transaction_takes_too_long, "transaction_timeout", ("25P04", "3024")),
+    (transaction_is_over_between_statements, "transaction_timeout", ("25P04", "3024"))])
+def test_time_limits_of_sqlite_are_counted(counted, reach, work, limit, codes):
+    code = codes[reach == "mysql"]
+
+    def now():
+        return (counted.http.total("sluice_refusals_total", database="hasty", reason=limit),
+                counted.http.total("sluice_errors_total", database="hasty", code=code))
+
+    if reach == "postgres":
+        client = psycopg.connect(pg(counted, "hasty").dsn(), autocommit=True)
+        run = client.execute
+    else:
+        client = my(counted, "hasty")
+        run = client.cursor().execute
+    try:
+        run("CREATE TABLE IF NOT EXISTS hasty (n int)")
+        before = now()
+        with pytest.raises((psycopg.Error, pymysql.Error), match=limit):
+            work(run)
+        assert now() == (before[0] + 1, before[1] + 1)
+    finally:
+        client.close()
+
 
 @pytest.mark.parametrize("database", ["app", "lite"])
 def test_admins_pause_and_resume(cluster, folder, database):
