@@ -205,7 +205,7 @@ bool engine::run_member(session_state& s)
         p.sink->hold(true);
     sqlite3_set_last_insert_rowid(writer_->db(), 0);
     p.changes_before = sqlite3_total_changes64(writer_->db());
-    writer_->count_updates(now.with.count_updates);
+    writer_->count_rows(now.with.count_rows);
     step(s, p);
     if (p.statement)  // suspended
         settle(p, nullptr);

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "drivers/sqlite/catalog.hpp"
+#include "drivers/sqlite/constraint_names.hpp"
 #include "drivers/sqlite/errors.hpp"
 #include "drivers/sqlite/functions.hpp"
 #include "drivers/sqlite/mysql_functions.hpp"
@@ -137,6 +138,7 @@ bool handle::configure(const options& with, role as)
     guard(db_, guarded, with);
     add_functions(*this);
     add_mysql_functions(db_);
+    add_constraint_functions(db_);
     add_catalog_functions(*this);
     add_array_functions(*this);
     add_text_functions(*this);
@@ -178,7 +180,7 @@ handle::~handle()
 {
     by_text_.clear();
     cache_.clear();
-    for (auto* own : {begin_, look_, end_})
+    for (auto* own : {begin_, look_, end_, keys_})
         sqlite3_finalize(own);
     sqlite3_close_v2(db_);
 }
@@ -348,23 +350,15 @@ bool handle::in_transaction() const noexcept
     return sqlite3_get_autocommit(db_) == 0;
 }
 
-void handle::count_updates(bool on) noexcept
+void handle::name_constraint(sql_error& why)
 {
-    if (on == counts_updates_ && !on)
+    if (why.sqlstate != "23505")
         return;
-    counts_updates_ = on;
-    updates_ = 0;
-    updated_table_.clear();
-    const auto count = [](void* self, int what, const char*, const char* table, sqlite3_int64) {
-        auto& on_handle = *static_cast<handle*>(self);
-        if (on_handle.updated_table_.empty())
-            on_handle.updated_table_ = table;
-        on_handle.updates_ += what == SQLITE_UPDATE && on_handle.updated_table_ == table;
-    };
-    if (on)
-        sqlite3_update_hook(db_, count, this);
-    else
-        sqlite3_update_hook(db_, nullptr, nullptr);
+    const bool before = std::exchange(guarded.ours, true);
+    auto* const watched = std::exchange(control, nullptr);
+    name_duplicate(db_, keys_, why);
+    guarded.ours = before;
+    control = watched;
 }
 
 void handle::set_query_only(bool on) noexcept

@@ -11,6 +11,7 @@
 
 #include "drivers/sqlite/guard.hpp"
 #include "drivers/sqlite/requests.hpp"
+#include "drivers/sqlite/row_counter.hpp"
 
 struct sqlite3;
 
@@ -93,9 +94,11 @@ public:
     // Deferred foreign keys that the open transaction would fail for.
     bool owes_references() const noexcept;
     void set_query_only(bool on) noexcept;
-    // From now on, until it is switched off: rows of the statement's own table that are updated.
-    void count_updates(bool on) noexcept;
-    std::int64_t updates() const noexcept { return updates_; }
+    // Which constraint a duplicate's error is about.
+    void name_constraint(sql_error& why);
+    // From now on, until it is switched off.
+    void count_rows(bool on) noexcept { rows_.count(db_, on); }
+    const row_counter& rows() const noexcept { return rows_; }
     // EXPLAINs the statement to learn parameter_affinity; quiet when it cannot.
     void explain(prepared& statement);
 
@@ -131,13 +134,12 @@ private:
     clock::time_point busy_since_{};
 
     sqlite3* db_ = nullptr;
-    bool counts_updates_ = false;
-    std::int64_t updates_ = 0;
-    std::string updated_table_;      // the first one that was changed; triggers come later
+    row_counter rows_;
     bool without_catalogs_ = false;  // writing them takes too long for an event loop
     sqlite3_stmt* begin_ = nullptr;
     sqlite3_stmt* look_ = nullptr;
     sqlite3_stmt* end_ = nullptr;
+    sqlite3_stmt* keys_ = nullptr;
     sync sync_ = sync::unknown;
     std::size_t cached_max_ = 0;
     std::list<std::unique_ptr<prepared>> cache_;  // most recently used first

@@ -106,8 +106,8 @@ struct request {
     std::shared_ptr<row_sink> sink;                    // may be null: rows are counted and dropped
     std::int64_t max_rows = 0;                         // 0: all
     std::optional<std::chrono::milliseconds> timeout;  // default: options.statement_timeout
-    bool read_only = false;      // refuse writes (25006): default_transaction_read_only
-    bool count_updates = false;  // outcome.updates, of an INSERT that may update
+    bool read_only = false;   // refuse writes (25006): default_transaction_read_only
+    bool count_rows = false;  // of a write: outcome.updated and what is behind it
 };
 
 // What a worker needs to know of a text before it is compiled.
@@ -123,7 +123,9 @@ struct outcome {
     std::shared_ptr<const statement_info> statement;  // execute, describe
     std::int64_t rows = 0;                            // delivered by this call
     std::int64_t changes = 0;                         // INSERT, UPDATE, DELETE: rows changed
-    std::int64_t updates = 0;                         // of `changes`, if they were to be counted
+    std::int64_t updated = 0;                         // of `changes`, if rows were to be counted
+    std::int64_t unchanged = 0;                       // the same; updated to what they were
+    std::int64_t removed = 0;                         // by REPLACE, but for equal ones
     std::int64_t last_insert_rowid = 0;               // 0: nothing was inserted
     suspension suspended = suspension::none;
     portal_id portal = 0;                                       // of a suspended result

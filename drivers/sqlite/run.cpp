@@ -56,7 +56,7 @@ void engine::run_statement(session_state& s, portal& p)
     if (p.write) {
         sqlite3_set_last_insert_rowid(p.on->db(), 0);
         p.changes_before = sqlite3_total_changes64(p.on->db());
-        p.on->count_updates(now.with.count_updates);
+        p.on->count_rows(now.with.count_rows);
     }
     step(s, p);
 }
@@ -88,6 +88,7 @@ void engine::step(session_state& s, portal& p)
         if (code != SQLITE_ROW) {
             auto why = error_of(p.on->db(), *p.statement->sql);
             p.on->explain_refusal(why);
+            p.on->name_constraint(why);
             const auto cause = s.control.cause.load();
             if ((code & 0xff) == SQLITE_INTERRUPT && cause != stop_cause::none)
                 why = stopped_error(cause);
@@ -120,7 +121,9 @@ void engine::finish_statement(session_state& s, portal& p)
         auto* db = p.on->db();
         if (sqlite3_total_changes64(db) != p.changes_before)
             out.changes = sqlite3_changes64(db);
-        out.updates = p.on->updates();
+        out.updated = p.on->rows().updated();
+        out.unchanged = p.on->rows().unchanged();
+        out.removed = p.on->rows().removed();
         out.last_insert_rowid = sqlite3_last_insert_rowid(db);
         if (out.last_insert_rowid != 0)
             s.asking.last_insert_rowid = out.last_insert_rowid;
@@ -166,7 +169,7 @@ bool engine::settle(portal& p, sql_error* why) noexcept
     p.sink.reset();
     p.parameters.clear();
     if (p.on) {
-        p.on->count_updates(false);
+        p.on->count_rows(false);
         p.on->control = nullptr;
         p.on->asking = nullptr;
     }

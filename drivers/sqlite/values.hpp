@@ -42,6 +42,7 @@ struct sql_error {
     std::string table;
     std::string column;
     std::string constraint;
+    std::string key;  // of a duplicate: the key as MySQL names it
 };
 
 struct column_info {

@@ -102,7 +102,16 @@ std::string table_constraints(const my_state& session)
     return head +
            "iif(is_primary, 'PRIMARY KEY', 'UNIQUE') AS CONSTRAINT_TYPE, 'YES' AS ENFORCED FROM (" +
            indexes_query() + ") WHERE is_unique AND seq = 1 UNION ALL " + head +
-           "'FOREIGN KEY', 'YES' FROM (" + foreign_keys_query() + ") WHERE seq = 1";
+           "'FOREIGN KEY', 'YES' FROM (" + foreign_keys_query() + ") WHERE seq = 1 UNION ALL " +
+           head + "'CHECK', 'YES' FROM (" + checks_query() + ")";
+}
+
+std::string check_constraints(const my_state& session)
+{
+    return "SELECT 'def' AS CONSTRAINT_CATALOG, " + quoted(session.database) +
+           " AS CONSTRAINT_SCHEMA, tbl AS TABLE_NAME, name AS CONSTRAINT_NAME, 'Table' AS LEVEL, "
+           "clause AS CHECK_CLAUSE FROM (" +
+           checks_query() + ")";
 }
 
 std::string referential_constraints(const my_state& session)
@@ -172,9 +181,6 @@ constexpr std::array empty_relations{
     empty_relation{"files",
                    "FILE_ID,FILE_NAME,FILE_TYPE,TABLESPACE_NAME,TABLE_CATALOG,LOGFILE_GROUP_NAME,"
                    "ENGINE,TOTAL_EXTENTS,INITIAL_SIZE,EXTENT_SIZE,EXTRA"},
-    empty_relation{"check_constraints",
-                   "CONSTRAINT_CATALOG,CONSTRAINT_SCHEMA,TABLE_NAME,CONSTRAINT_NAME,LEVEL,"
-                   "CHECK_CLAUSE"},
     empty_relation{"table_privileges",
                    "GRANTEE,TABLE_CATALOG,TABLE_SCHEMA,TABLE_NAME,PRIVILEGE_TYPE,IS_GRANTABLE"},
     empty_relation{"column_privileges",
@@ -268,8 +274,10 @@ std::string indexes_query(std::string_view table)
     // A rowid that is the primary key has no index of its own.
     return R"(SELECT t.name AS tbl,
             CASE WHEN l.origin = 'pk' THEN 'PRIMARY'
-                WHEN l.origin = 'u' THEN
-                    (SELECT i.name FROM pragma_index_info(l.name) i WHERE i.seqno = 0)
+                WHEN l.origin = 'u' THEN coalesce(
+                    sluice_constraint_name(t.sql, 'u', (SELECT group_concat(name, char(31)) FROM
+                        (SELECT name FROM pragma_index_info(l.name) ORDER BY seqno))),
+                    (SELECT i.name FROM pragma_index_info(l.name) i WHERE i.seqno = 0))
                 WHEN l.name LIKE t.name || '.%' THEN substr(l.name, length(t.name) + 2)
                 ELSE l.name END AS name,
             l."unique" AS is_unique, x.seqno + 1 AS seq, x.name AS col, x."desc" AS is_desc,
@@ -287,16 +295,30 @@ std::string indexes_query(std::string_view table)
 std::string foreign_keys_query(std::string_view table)
 {
     // SQLite counts them from the last to the first.
-    return R"(SELECT t.name AS tbl,
-            t.name || '_ibfk_' ||
-                ((SELECT max(id) FROM pragma_foreign_key_list(t.name)) - f.id + 1) AS name,
-            f.id AS id, f.seq + 1 AS seq, f."from" AS col, f."table" AS parent,
+    return R"(SELECT tbl, coalesce(sluice_constraint_name(sql, 'f', nth), tbl || '_ibfk_' || nth)
+            AS name, id, seq, col, parent, parent_col, on_update, on_delete
+        FROM (SELECT t.name AS tbl, t.sql AS sql,
+            (SELECT max(id) FROM pragma_foreign_key_list(t.name)) - f.id + 1 AS nth, f.id AS id,
+            f.seq + 1 AS seq, f."from" AS col, f."table" AS parent,
             coalesce(f."to", (SELECT p.name FROM pragma_table_xinfo(f."table") p
                 WHERE p.pk = f.seq + 1)) AS parent_col,
             f.on_update AS on_update, f.on_delete AS on_delete
         FROM sqlite_schema t JOIN pragma_foreign_key_list(t.name) f
         WHERE t.type = 'table')" +
-           where_table("t.name", table);
+           where_table("t.name", table) + ")";
+}
+
+// Those that have a name: ENUM and the like are CHECKs, too, and MySQL's clients shall not see
+// them.
+std::string checks_query()
+{
+    return R"(WITH RECURSIVE number(n) AS
+            (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 64)
+        SELECT t.name AS tbl, sluice_constraint_name(t.sql, 'c', n) AS name,
+            sluice_check_clause(t.sql, n) AS clause
+        FROM sqlite_schema t JOIN number
+        WHERE t.type = 'table' AND t.sql LIKE '%CONSTRAINT%' AND
+            sluice_constraint_name(t.sql, 'c', n) IS NOT NULL)";
 }
 
 std::optional<std::string> information_schema(std::string_view name, const my_state& session)
@@ -311,6 +333,8 @@ std::optional<std::string> information_schema(std::string_view name, const my_st
         return statistics(session);
     if (name == "key_column_usage")
         return key_column_usage(session);
+    if (name == "check_constraints")
+        return check_constraints(session);
     if (name == "table_constraints")
         return table_constraints(session);
     if (name == "referential_constraints")

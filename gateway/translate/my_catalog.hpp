@@ -31,5 +31,7 @@ std::string columns_query(std::string_view table = {});
 std::string indexes_query(std::string_view table = {});
 // tbl, name, id, seq, col, parent, parent_col, on_update, on_delete
 std::string foreign_keys_query(std::string_view table = {});
+// tbl, name, clause.
+std::string checks_query();
 
 }  // namespace sluice::gateway

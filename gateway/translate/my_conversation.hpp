@@ -39,8 +39,10 @@ private:
         sqlite::portal_id suspended = 0;
         std::uint64_t count = 0;  // rows
         std::uint64_t changes = 0;
-        std::uint64_t updates = 0;  // of these, by ON DUPLICATE KEY UPDATE
-        bool count_updates = false;
+        std::uint64_t updated = 0;  // as in sqlite::outcome
+        std::uint64_t unchanged = 0;
+        std::uint64_t removed = 0;
+        bool count_rows = false;
         std::int64_t insert_id = 0;
     };
     enum class ran { done, suspended, failed };
@@ -115,6 +117,8 @@ private:
     std::shared_ptr<my_rows> make_rows(const my_sqlite_statement& statement,
                                        mysql::row_format format,
                                        bool cursor = false);
+    std::uint64_t affected_rows(const my_sqlite_statement& statement,
+                                const my_run& run) const noexcept;
     asio::awaitable<ran> pump(my_run& run, std::string_view text, std::int64_t max_rows);
     void complete(const my_sqlite_statement& statement, const my_run& run);
     asio::awaitable<sqlite::outcome> evaluate(std::string sql, std::vector<my_value>& out);

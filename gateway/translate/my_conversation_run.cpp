@@ -159,7 +159,8 @@ asio::awaitable<void> my_conversation::run_engine(my_sqlite_statement_ptr statem
     one.parameters = std::move(parameters);
     add_lifted(*statement, one.parameters);
     one.rows = make_rows(*statement, format);
-    one.count_updates = statement->inserts && statement->sqlite.updates_duplicates;
+    one.count_rows =
+        statement->updates || statement->replaces || statement->sqlite.updates_duplicates;
     auto pumping = pump(one, statement->text, 0);
     const auto how = co_await std::move(pumping);
     if (over() || how != ran::done)
@@ -186,7 +187,7 @@ asio::awaitable<my_conversation::ran> my_conversation::pump(my_run& run,
             what.sink = run.rows;
             what.max_rows = left;
             what.timeout = state_.statement_timeout();
-            what.count_updates = run.count_updates;
+            what.count_rows = run.count_rows;
             what.read_only = open_ ? pending_.read_only : state_.read_only();
             arm_limits();
             if (auto at_once = session_.execute_now(what)) {
@@ -221,7 +222,9 @@ asio::awaitable<my_conversation::ran> my_conversation::pump(my_run& run,
         run.count += static_cast<std::uint64_t>(done.rows);
         left -= done.rows;
         run.changes = static_cast<std::uint64_t>(done.changes);
-        run.updates = static_cast<std::uint64_t>(done.updates);
+        run.updated = static_cast<std::uint64_t>(done.updated);
+        run.unchanged = static_cast<std::uint64_t>(done.unchanged);
+        run.removed = static_cast<std::uint64_t>(done.removed);
         run.insert_id = done.last_insert_rowid;
         run.rows->note_unsent(channel_->unsent());
         if (done.suspended == sqlite::suspension::none)
@@ -271,10 +274,29 @@ void my_conversation::complete(const my_sqlite_statement& statement, const my_ru
     }
     if (first > 0)
         state_.last_insert_id = static_cast<std::uint64_t>(first);
-    // MySQL counts a row that ON DUPLICATE KEY UPDATE changed twice.
-    const auto affected = statement.definition ? 0 : run.changes + run.updates;
+    const auto affected = affected_rows(statement, run);
     state_.row_count = static_cast<std::int64_t>(affected);
-    ok(affected, static_cast<std::uint64_t>(std::max<std::int64_t>(first, 0)));
+    std::string info;
+    if (statement.updates)
+        info = "Rows matched: " + std::to_string(run.changes) +
+               "  Changed: " + std::to_string(run.changes - run.unchanged) +
+               "  Warnings: " + std::to_string(state_.warnings.size());
+    ok(affected, static_cast<std::uint64_t>(std::max<std::int64_t>(first, 0)), info);
+}
+
+// MySQL, mysql_affected_rows(): a row that ON DUPLICATE KEY UPDATE changed counts twice; one that
+// an update leaves as it was counts for nothing, and once for who asks for the rows that were
+// found; REPLACE counts what it removes, too.
+std::uint64_t my_conversation::affected_rows(const my_sqlite_statement& statement,
+                                             const my_run& run) const noexcept
+{
+    if (statement.definition)
+        return 0;
+    if (statement.replaces)
+        return run.changes + run.removed;
+    const bool found = (capabilities_ & mysql::capability::found_rows) != 0;
+    const auto touched = found ? run.changes : run.changes - run.unchanged;
+    return statement.updates ? touched : touched + run.updated;
 }
 
 }  // namespace sluice::gateway

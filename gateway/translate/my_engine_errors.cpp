@@ -54,8 +54,9 @@ std::string phrase(const my_error& made, const sqlite::sql_error& error, const m
             return "Unknown column: " + m;
         case 1062:
             return "Duplicate entry for key '" +
-                   (error.constraint.empty() ? after(m, "UNIQUE constraint failed: ")
-                                             : error.constraint) +
+                   (!error.key.empty()          ? error.key
+                    : !error.constraint.empty() ? error.constraint
+                                                : after(m, "UNIQUE constraint failed: ")) +
                    "'";
         case 1048:
             return "Column '" + error.column + "' cannot be null (" + error.table + ")";

@@ -188,6 +188,8 @@ void my_statement_reader::engine()
     out_.volatile_text = made.session_values;
     const auto verb = lower_my_text(now().text);
     out_.inserts = verb == "insert" || verb == "replace";
+    out_.replaces = verb == "replace";
+    out_.updates = verb == "update";
     const auto has = [this](std::string_view word) {
         return std::any_of(tokens_.begin(), tokens_.end(), [word](const token& t) {
             return sql::is_word(t, word);

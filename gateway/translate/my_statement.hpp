@@ -70,6 +70,8 @@ struct my_sqlite_statement {
     bool diagnostics = false;        // SHOW WARNINGS: they stay
     bool definition = false;         // commits what is open
     bool inserts = false;            // has a last insert id
+    bool replaces = false;           // REPLACE
+    bool updates = false;            // UPDATE
     bool plain_insert = false;       // INSERT ... VALUES: ids are consecutive
     bool opens_transaction = false;  // with autocommit = 0
     bool volatile_text = false;      // holds values of the session

@@ -1,13 +1,17 @@
 """What only a SQLite file behind MySQL's protocol has: types, definitions, catalogs, limits."""
 import datetime
 import decimal
+import pathlib
 import threading
 import time
 
+import psycopg
 import pymysql
 import pytest
 
 import mariadb
+import servers
+import test_sqlite_hardening
 
 pytestmark = pytest.mark.gateway
 CONFIG = f'[databases.lite]\nengine = "sqlite"\nfile = "lite.db"\n{mariadb.ALICE}'
@@ -351,3 +355,168 @@ def test_load_data_in_transactions(loader, lite, tmp_path):
     with lite.connect() as plain:
         assert errno(plain, f"LOAD DATA LOCAL INFILE '{path}' INTO TABLE loaded") == 1148
     assert column(loader, "SELECT count(*) FROM loaded") == [0]
+
+
+COUNTED = ["CREATE TABLE counted (id INT PRIMARY KEY AUTO_INCREMENT, k VARCHAR(10) UNIQUE, n INT, "
+           "x DOUBLE, at DATETIME)",
+           "CREATE TABLE single (id INT PRIMARY KEY, n INT, word VARCHAR(10))"]
+WRITES = [
+    "INSERT INTO counted (k, n) VALUES ('a', 1), ('b', 2) ON DUPLICATE KEY UPDATE n = VALUES(n)",
+    "INSERT INTO counted (k, n) VALUES ('a', 1) ON DUPLICATE KEY UPDATE n = VALUES(n)",
+    "INSERT INTO counted (k, n) VALUES ('a', 5) ON DUPLICATE KEY UPDATE n = VALUES(n)",
+    "INSERT INTO counted (k, n) VALUES ('a', 5), ('b', 3), ('c', 4) "
+    "ON DUPLICATE KEY UPDATE n = VALUES(n)",
+    "INSERT INTO counted (k, n) VALUES ('a', 9), ('c', 9) ON DUPLICATE KEY UPDATE n = n",
+    "INSERT INTO counted (k, n) VALUES ('a', 9) ON DUPLICATE KEY UPDATE n = NULL",
+    "INSERT INTO counted (k, n) VALUES ('a', 9) ON DUPLICATE KEY UPDATE n = NULL",
+    "INSERT INTO counted (k, n) SELECT k, n + 1 FROM (SELECT 'b' AS k, 2 AS n UNION SELECT 'c', 8) "
+    "AS t ON DUPLICATE KEY UPDATE n = 3",
+    "INSERT IGNORE INTO counted (k, n) VALUES ('a', 1), ('d', 1)",
+    "REPLACE INTO counted (k, n) VALUES ('e', 1)",
+    "REPLACE INTO counted (k, n) VALUES ('e', 2)",
+    "REPLACE INTO counted (k, n) VALUES ('e', 2), ('a', 7), ('f', 1)",
+    "REPLACE INTO single VALUES (1, 1, 'a'), (2, 2, NULL)",
+    "REPLACE INTO single VALUES (1, 1, 'a')",
+    "REPLACE INTO single VALUES (1, 2, 'a'), (2, 2, NULL), (3, 3, '')",
+    "UPDATE single SET n = 2",
+    "UPDATE single SET n = n + 1 WHERE id < 3",
+    "UPDATE single SET n = '3', word = word WHERE id < 3",
+    "UPDATE single SET id = id + 10",
+    "UPDATE counted SET x = 1, at = '2024-01-01 10:00:00'",
+    "UPDATE counted SET x = 1.0, at = '2024-01-01 10:00:00'",
+    "DELETE FROM single WHERE n = 3",
+]
+
+
+@pytest.mark.parametrize("flag", [0, pymysql.constants.CLIENT.FOUND_ROWS], ids=["changed", "found"])
+def test_affected_rows_are_those_of_mariadb(lite, my_server, flag):
+    def counts(target):
+        with target.connect(client_flag=flag) as made, made.cursor() as cursor:
+            for table in ("counted", "single"):
+                cursor.execute(f"DROP TABLE IF EXISTS {table}")
+            for sql in COUNTED:
+                cursor.execute(sql)
+            found = []
+            for sql in WRITES:
+                affected = cursor.execute(sql)
+                told = (cursor._result.message or b"").decode()
+                cursor.execute("SELECT ROW_COUNT()")
+                found.append((sql, affected, cursor.fetchone()[0],
+                              told if sql.startswith("UPDATE") else ""))
+            for table in ("counted", "single"):
+                cursor.execute(f"DROP TABLE {table}")
+            return found
+    assert counts(lite) == counts(mariadb.Target("direct", my_server.port))
+
+
+def test_triggers_do_not_count(lite, connection):
+    rows(connection, "CREATE TABLE parent (id INT PRIMARY KEY, n INT)")
+    rows(connection, "CREATE TABLE log (parent INT, n INT)")
+    rows(connection, "CREATE TRIGGER noted AFTER UPDATE ON parent BEGIN INSERT INTO log VALUES "
+                     "(new.id, new.n); UPDATE log SET n = n; UPDATE log SET n = n + 1; END")
+    with connection.cursor() as cursor:
+        for sql, affected in (("INSERT INTO parent VALUES (1, 1), (2, 2)", 2),
+                              ("UPDATE parent SET n = 5", 2), ("UPDATE parent SET n = 5", 0),
+                              ("INSERT INTO parent VALUES (1, 6), (3, 6) "
+                               "ON DUPLICATE KEY UPDATE n = VALUES(n)", 3)):
+            assert cursor.execute(sql) == affected, sql
+    assert len(rows(connection, "SELECT * FROM log")) == 5
+    rows(connection, "DROP TABLE parent, log")
+
+
+MADE_ELSEWHERE = [
+    "CREATE TABLE owner (id integer PRIMARY KEY, a text, b text, c text UNIQUE, "
+    "CONSTRAINT both_of_them UNIQUE (a, b), CONSTRAINT not_blank CHECK (length(a) > 0), "
+    "CHECK (c <> 'never'))",
+    "CREATE TABLE pet (id integer PRIMARY KEY, owner integer CONSTRAINT of_somebody "
+    "REFERENCES owner ON DELETE CASCADE, friend integer REFERENCES pet(id), name text NOT NULL)",
+    "CREATE UNIQUE INDEX pet_name ON pet (name)",
+    "INSERT INTO owner VALUES (1, 'a', 'b', 'c')",
+    "INSERT INTO pet VALUES (1, 1, NULL, 'rex')",
+]
+
+
+@pytest.fixture(scope="module")
+def both_wires(folder):
+    """Tables that a PostgreSQL client made, and a client of each protocol."""
+    ports = servers.free_port(), servers.free_port()
+    config = f"{CONFIG}\n[listen]\npostgres = [\"127.0.0.1:{ports[1]}\"]\n" \
+             f"mysql = [\"127.0.0.1:{ports[0]}\"]\n"
+    gateway = servers.Sluice(folder / "bothwires", config, listen="\n")
+    gateway.port = ports[0]
+    with gateway:
+        dsn = f"host=127.0.0.1 port={ports[1]} dbname=lite user=alice password='{mariadb.PASSWORD}'"
+        with psycopg.connect(dsn, autocommit=True) as postgres:
+            for sql in MADE_ELSEWHERE:
+                postgres.execute(sql)
+            with mariadb.Target("my-sqlite", ports[0], database="lite").connect() as mysql:
+                yield postgres, mysql
+
+
+def test_names_of_constraints_made_elsewhere(both_wires):
+    _, mysql = both_wires
+    constraints = rows(mysql, "SELECT TABLE_NAME, CONSTRAINT_NAME, CONSTRAINT_TYPE FROM "
+                              "information_schema.TABLE_CONSTRAINTS ORDER BY 1, 3, 2")
+    assert constraints == [
+        ["owner", "not_blank", "CHECK"], ["owner", "PRIMARY", "PRIMARY KEY"],
+        ["owner", "both_of_them", "UNIQUE"], ["owner", "c", "UNIQUE"],
+        ["pet", "of_somebody", "FOREIGN KEY"], ["pet", "pet_ibfk_2", "FOREIGN KEY"],
+        ["pet", "PRIMARY", "PRIMARY KEY"], ["pet", "pet_name", "UNIQUE"]]
+    assert rows(mysql, "SELECT CONSTRAINT_NAME, DELETE_RULE FROM information_schema."
+                       "REFERENTIAL_CONSTRAINTS ORDER BY 1") == [["of_somebody", "CASCADE"],
+                                                                 ["pet_ibfk_2", "NO ACTION"]]
+    assert rows(mysql, "SELECT CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_NAME FROM "
+                       "information_schema.KEY_COLUMN_USAGE WHERE TABLE_NAME = 'pet' AND "
+                       "REFERENCED_TABLE_NAME IS NOT NULL ORDER BY 1") == [
+        ["of_somebody", "owner", "owner"], ["pet_ibfk_2", "friend", "pet"]]
+    assert rows(mysql, "SELECT TABLE_NAME, CONSTRAINT_NAME, CHECK_CLAUSE FROM "
+                       "information_schema.CHECK_CONSTRAINTS") == [
+        ["owner", "not_blank", "length(a) > 0"]]
+    [[_, owner]] = rows(mysql, "SHOW CREATE TABLE owner")
+    assert "UNIQUE KEY `both_of_them` (`a`,`b`)" in owner
+    [[_, pet]] = rows(mysql, "SHOW CREATE TABLE pet")
+    assert ("CONSTRAINT `of_somebody` FOREIGN KEY (`owner`) REFERENCES `owner` (`id`) "
+            "ON DELETE CASCADE") in pet
+    assert {row[2] for row in rows(mysql, "SHOW INDEX FROM owner")} == {"PRIMARY", "both_of_them",
+                                                                        "c"}
+
+
+@pytest.mark.parametrize("sql, key, name", [
+    ("INSERT INTO owner VALUES (1, 'x', 'y', 'z')", "PRIMARY", "owner_pkey"),
+    ("INSERT INTO owner VALUES (2, 'a', 'b', 'z')", "both_of_them", "both_of_them"),
+    ("INSERT INTO owner VALUES (2, 'x', 'y', 'c')", "c", "owner_c_key"),
+    ("INSERT INTO pet VALUES (5, 1, NULL, 'rex')", "pet_name", "pet_name"),
+    ("UPDATE owner SET id = 1, c = NULL WHERE id IN (SELECT 3) OR id = 1", None, None),
+])
+def test_duplicates_name_their_key(both_wires, sql, key, name):
+    postgres, mysql = both_wires
+    if key is None:
+        rows(mysql, sql)
+        rows(mysql, "UPDATE owner SET c = 'c'")
+        return
+    for begun in (False, True):
+        if begun:
+            rows(mysql, "BEGIN")
+        with pytest.raises(pymysql.IntegrityError) as raised:
+            rows(mysql, sql)
+        assert raised.value.args == (1062, f"Duplicate entry for key '{key}'")
+        rows(mysql, "ROLLBACK")
+    with pytest.raises(psycopg.errors.UniqueViolation) as raised:
+        postgres.execute(sql)
+    assert raised.value.diag.constraint_name == name
+    assert raised.value.diag.table_name == sql.split()[2]
+
+
+@pytest.mark.parametrize("prepared", [False, True])
+def test_attacks_are_refused_here_too(both_wires, prepared):
+    _, mysql = both_wires
+    for text, message in test_sqlite_hardening.FORBIDDEN:
+        with pytest.raises(pymysql.MySQLError) as raised:
+            if prepared:
+                rows(mysql, "PREPARE attack FROM %s", text)
+                rows(mysql, "EXECUTE attack")
+            else:
+                rows(mysql, text)
+        assert raised.value.args[0] in (1142, 1235, 1064, 1227), (text, raised.value)
+    assert column(mysql, "SELECT name FROM pet WHERE id = 1") == ["rex"]
+    assert not pathlib.Path("/tmp/sluice-attack.db").exists()

@@ -118,6 +118,8 @@ TEST_F(SqliteTest, NamesConstraintTableColumnAndPosition)
     ASSERT_TRUE(unique.error);
     EXPECT_EQ(unique.error->table, "t");
     EXPECT_EQ(unique.error->column, "u");
+    EXPECT_EQ(unique.error->constraint, "t_u_key");
+    EXPECT_EQ(unique.error->key, "u");
     const auto null = c.run("INSERT INTO t(u) VALUES ('b')");
     ASSERT_TRUE(null.error);
     EXPECT_EQ(null.error->column, "n");
