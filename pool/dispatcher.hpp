@@ -162,6 +162,7 @@ private:
     fair_queue* viable(std::size_t worker, steady_clock::time_point now);
     void block_at_limit(account& who);
     void block_until(account& who, account::block why, steady_clock::time_point at);
+    void note_long(cost estimate, steady_clock::time_point now) noexcept;
     steady_clock::time_point paced(const account& who, steady_clock::time_point now);
     void unblock(account& who);
     void let_in(tenant& who);
@@ -189,6 +190,9 @@ private:
     steady_clock::time_point short_at_{};  // when a short request ended last
     steady_clock::time_point long_at_{};   // when a long one began last
     cost spacing_left_{0};
+    cost widest_{0};         // gap between two beginnings of long ones, in this round of all places
+    cost widest_before_{0};  // ... in the one before
+    std::size_t round_ = 0;  // long ones that began in it
 
     std::vector<std::atomic<std::size_t>> ready_;
     std::vector<std::atomic<std::size_t>> on_;

@@ -1,5 +1,6 @@
 // pool/dispatcher_turns.cpp: whose turn it is.
 #include <algorithm>
+#include <utility>
 
 #include "pool/dispatcher.hpp"
 #include "proto/core/errc.hpp"
@@ -103,11 +104,8 @@ dispatcher::turn dispatcher::grant(std::size_t worker, steady_clock::time_point 
         who.slots_.fetch_add(1);
         lines_[worker]->served(*q, now);
         control(who, *q, r, now);
-        if (who.share_.estimate() >= spaced_least) {
-            long_at_ = now;
-            spacing_left_ = std::min(2 * who.share_.estimate(),
-                                     spacing_left_ + who.share_.estimate() / spacing_share);
-        }
+        if (who.share_.estimate() >= spaced_least)
+            note_long(who.share_.estimate(), now);
         if (take_out)
             unlink(r);
         made.right = slot(who, who.share_.precharge(), now);
@@ -119,18 +117,36 @@ dispatcher::turn dispatcher::grant(std::size_t worker, steady_clock::time_point 
     return made;
 }
 
+// A long request begins: how far apart they are at most, in this round of all places and in the one
+// before.
+void dispatcher::note_long(cost estimate, steady_clock::time_point now) noexcept
+{
+    if (long_at_ != steady_clock::time_point{})
+        widest_ = std::max(widest_, cost(now - long_at_));
+    if (++round_ >= within_.places) {
+        round_ = 0;
+        widest_before_ = std::exchange(widest_, cost{0});
+    }
+    long_at_ = now;
+    spacing_left_ = std::min(2 * estimate, spacing_left_ + estimate / spacing_share);
+}
+
 // When its next request may begin, if there is anything for it.
 //
 // Long requests of one length that began together end together, and begin together again: whoever
 // comes with a short one then waits for the whole length, however many places there are. Spaced
-// out, a place becomes free every length / places. Once they are, this costs nothing; while lengths
-// differ so much that it would go on costing, its budget bounds it.
+// out, a place becomes free every length / places. They drift together again, as short ones come
+// between them; that is mended when a gap has become wide, and its budget bounds what it costs
+// where lengths differ so much that it would go on costing.
 steady_clock::time_point dispatcher::paced(const account& who, steady_clock::time_point now)
 {
     const cost each = who.share_.estimate();
     if (within_.places == 0 || each < spaced_least || now - short_at_ > short_memory)
         return now;
-    const auto at = long_at_ + each * 9 / (10 * static_cast<std::int64_t>(within_.places));
+    const cost even = each / static_cast<std::int64_t>(within_.places);
+    if (std::max(widest_, widest_before_) < 2 * even)
+        return now;
+    const auto at = long_at_ + even * 9 / 10;
     if (at <= now || at - now > spacing_left_)
         return now;
     spacing_left_ -= at - now;

@@ -70,7 +70,7 @@ void shared_pool::set_limits(const pool::limits& fresh)
     if (before.size != fresh.size || before.find_size != fresh.find_size ||
         (fresh.find_size && before.min != fresh.min))
         find_size(fresh);
-    line_.set_bounds({fresh.max_queued, fresh.queue_timeout});
+    line_.set_bounds({fresh.max_queued, fresh.queue_timeout, fresh.size});
     for (auto& each : shards_)
         each->post_limits(fresh);
 }
