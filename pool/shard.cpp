@@ -34,7 +34,7 @@ backend* shard::acquire(waiter& w)
     }
     const auto now = steady_clock::now();
     // Who waits and could be served comes first.
-    if (!idle_.empty() && waiting() == 0 && !shared_->paused()) {
+    if (!idle_.empty() && waiting() == 0 && !shared_->paused() && !w.holds_back()) {
         backend* const idle = best_idle(now);
         if (idle && shared_->take_flight()) {
             if (slot right = line().try_start(payer_of(w), now)) {
@@ -182,7 +182,7 @@ bool shard::grant_next(backend& b, steady_clock::time_point now)
 {
     if (!shared_->take_flight())
         return false;
-    auto turn = line().next(worker_, now);
+    auto turn = next_turn(now);
     const bool granted = turn.who != nullptr;
     if (granted) {
         lease(b, std::move(turn.right));
@@ -193,6 +193,23 @@ bool shard::grant_next(backend& b, steady_clock::time_point now)
     tell_refused();
     watch_tokens();
     return granted;
+}
+
+// Whose turn it is to have a backend, out of the line; nobody's, too, while the next holds back.
+dispatcher::turn shard::next_turn(steady_clock::time_point now)
+{
+    auto turn = line().peek(worker_, now);
+    held_back_ = false;
+    if (!turn.who)
+        return turn;
+    auto& w = static_cast<waiter&>(*turn.who);
+    held_back_ = w.holds_back();
+    if (held_back_) {
+        turn.right.take_back();
+        return {};
+    }
+    leave(w);
+    return turn;
 }
 
 // What is idle is for those who wait, as far as limits allow.
@@ -313,7 +330,8 @@ void shard::open_failed(std::string cause)
 
 void shard::fill(steady_clock::time_point now)
 {
-    if (closed_ || waiting() == 0 || !may_serve() || !shared_->may_connect(now))
+    // Where backends are idle nobody waits for one, or whoever is next holds back.
+    if (closed_ || waiting() == 0 || !idle_.empty() || !may_serve() || !shared_->may_connect(now))
         return;
     for (auto wanted = connects_to_start(waiting(), coming_, settings().max_connecting); wanted > 0;
          --wanted) {
@@ -338,6 +356,9 @@ void shard::offer(backend& shared, std::size_t most)
         waiter& w = static_cast<waiter&>(*turn.who);
         if (!w.on_offer(shared, turn.right)) {
             turn.right.take_back();
+            // Next is somebody who would not share: there may be something for him.
+            if (!idle_.empty() && !w.holds_back())
+                post_fill();
             break;
         }
         // Its line is older than whatever it asks for next.
@@ -377,7 +398,7 @@ void shard::ask_others()
 
 void shard::lend_to(shard& other)
 {
-    if (waiting() > 0 || idle_.empty() || closed_)
+    if ((waiting() > 0 && !held_back_) || idle_.empty() || closed_)
         return;
     backend& b = *idle_.back();
     idle_.pop_back();

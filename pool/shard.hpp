@@ -28,6 +28,9 @@ public:
     // May use `shared` beside whoever holds it: true, it does, and waits no longer; then it has
     // taken `right`, which ends with its request.
     virtual bool on_offer(backend& /*shared*/, slot& /*right*/) { return false; }
+    // It will have an offer soon and waits for that, though a backend is idle: one more at work
+    // would not serve it sooner.
+    virtual bool holds_back() const { return false; }
 
 protected:
     ~waiter() = default;
@@ -49,7 +52,7 @@ public:
     // the statement before left on this backend alone.
     bool take_again(const backend& wanted);
     // Lets those who wait use `shared`, in their order: up to `most`, and up to the first who wants
-    // a backend to itself.
+    // a backend to itself. Who holds back counts on it.
     void offer(backend& shared, std::size_t most);
     // The right to run a request beside others on a backend that somebody else holds; empty: the
     // tenant has no room, the request has to wait.
@@ -103,6 +106,7 @@ private:
     void lease(backend& b, slot right) noexcept;
     void end_lease(backend& b, steady_clock::time_point now);
     bool grant_next(backend& b, steady_clock::time_point now);
+    dispatcher::turn next_turn(steady_clock::time_point now);
     void serve(steady_clock::time_point now);
     void tell_refused();
     void watch_tokens();
@@ -132,6 +136,7 @@ private:
     std::vector<backend*> idle_;  // the last used at the back: it is warm
     std::size_t coming_ = 0;      // connects and probes whose backend the line may count on
     bool closed_ = false;
+    bool held_back_ = false;  // whoever is next waits, though backends may be idle
     std::atomic<std::size_t> idle_published_{0};
     std::atomic<bool> fill_posted_{false};
     std::unique_ptr<asio::steady_timer> tokens_;

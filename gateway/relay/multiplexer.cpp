@@ -1,12 +1,17 @@
 // gateway/relay/multiplexer.cpp: choosing a shared connection, and looking after its head.
 #include "gateway/relay/multiplexer.hpp"
 
+#include <algorithm>
+
 #include "gateway/relay/pg_link.hpp"
 
 namespace sluice::gateway {
 
 multiplexer::multiplexer(pool::shard& shard, latency_table& latencies)
-    : shard_(shard), latencies_(latencies), timer_(shard.io())
+    : shard_(shard),
+      latencies_(latencies),
+      width_({width_min, ~std::size_t{0} >> 1}),
+      timer_(shard.io())
 {
 }
 
@@ -51,7 +56,8 @@ pg_link* multiplexer::pick(const session_settings& settings,
         ++batch_;
         return current_;
     }
-    if (shard_.idle_count() > 0)
+    const bool wide_enough = full(now);
+    if (shard_.idle_count() > 0 && !wide_enough)
         return nullptr;
     pg_link* best = nullptr;
     for (pg_link* each : links_) {
@@ -61,10 +67,44 @@ pg_link* multiplexer::pick(const session_settings& settings,
             best = each;
     }
     // Busy: more connections, as long as the pool allows.
-    if (!best || best->requests() > 1)
+    if (!wide_enough && (!best || best->requests() > 1))
         shard_.grow();
+    // They wait for a place there: see full().
+    if (!best)
+        watch();
     begin_batch(best, now);
     return best;
+}
+
+bool multiplexer::full(steady_clock::time_point now) const noexcept
+{
+    if (links_.size() < width_.limit())
+        return false;
+    std::size_t going = 0;
+    for (const pg_link* each : links_)
+        going += each->moves_on(now);
+    return going >= width_.limit();
+}
+
+// Statements differ: what counts is how much longer they take than at best. As a time, for the
+// gradient: 1 ms for what took as long as expected.
+void multiplexer::answered(std::size_t count,
+                           server_time expected,
+                           server_time took,
+                           steady_clock::time_point now) noexcept
+{
+    const double slower = static_cast<double>(took.count()) /
+                          static_cast<double>(std::max<server_time::rep>(1, expected.count()));
+    const server_time normal(static_cast<server_time::rep>(1e6 * std::min(slower, 1e6)));
+    for (; count > 0; --count)
+        width_.sample(normal, links_.size(), now);
+}
+
+void multiplexer::closed()
+{
+    watch();
+    if (shard_.waiting() > 0 && shard_.idle_count() > 0)
+        shard_.post_fill();
 }
 
 void multiplexer::fill(pg_link& link)
@@ -91,6 +131,8 @@ void multiplexer::watch()
             more = each->check_head(now) || more;
         if (more)
             watch();
+        else if (shard_.waiting() > 0 && shard_.idle_count() > 0)
+            shard_.post_fill();
     });
 }
 

@@ -12,6 +12,12 @@
 // every request a connection of its own, and one with much to do spares itself and the server
 // system calls and wake-ups, when a request waits for its turn in any case.
 //
+// There are no more shared connections at a time than serve best (width): beyond, each one more
+// makes all of them slower, wakes one process more for as many statements, and statements overtake
+// each other because the server's processes take turns. It is found as a pool's size is
+// (pool/gradient.hpp), from what statements take beside what each of them takes at best. Requests
+// that find those connections full wait in the pool's line, and get there in their order.
+//
 // Nobody gets behind a statement that is known to take long; from behind one that runs longer than
 // it should, requests are taken back and run elsewhere.
 //
@@ -24,6 +30,7 @@
 #include <asio/steady_timer.hpp>
 
 #include "gateway/relay/latencies.hpp"
+#include "pool/gradient.hpp"
 #include "pool/shard.hpp"
 
 namespace sluice::gateway {
@@ -51,6 +58,8 @@ public:
     static constexpr std::size_t refill_below = 4;
     // What is at the head for so long holds up those behind it.
     static constexpr std::chrono::milliseconds head_most{10};
+    // Shared at a time, however slow more of them seem to be.
+    static constexpr std::size_t width_min = 4;
     // How long a connection is shared on while others wait for one of their own.
     static constexpr std::chrono::milliseconds yield_after{2};
 
@@ -60,6 +69,16 @@ public:
     pg_link* pick(const session_settings& settings,
                   server_time expected,
                   steady_clock::time_point now);
+
+    // As many as serve best are shared, and go on: whoever finds no place waits for one there.
+    bool full(steady_clock::time_point now) const noexcept;
+    // `count` statements of which `expected` was expected, together, have taken `took`.
+    void answered(std::size_t count,
+                  server_time expected,
+                  server_time took,
+                  steady_clock::time_point now) noexcept;
+    // Nobody follows on one of the links any more: there may be room for another one.
+    void closed();
 
     // Lets those who wait in line follow, up to a batch of them.
     void fill(pg_link& link);
@@ -78,6 +97,7 @@ private:
     pool::shard& shard_;
     latency_table& latencies_;
     std::vector<pg_link*> links_;  // shared now
+    pool::gradient width_;
     asio::steady_timer timer_;
     bool watching_ = false;
     pg_link* current_ = nullptr;  // where this turn's batch goes

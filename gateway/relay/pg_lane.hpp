@@ -73,6 +73,7 @@ private:
     ending ending_of(char type, std::size_t total, bytes_view rest) const;
     // pool::waiter
     bool on_offer(backend& shared, pool::slot& right) override;
+    bool holds_back() const override;
     // relay_lane
     std::size_t process(bytes_view in) override;
     bool begin_lease(backend& granted) override;
@@ -165,6 +166,7 @@ private:
     bool bound_named_ = false;       // the bytes being processed bind a named statement
     bool fresh_ = false;             // no message of the client's went to link_ yet
     bool settings_changed_ = false;  // for this lease, and the server has not said that it did
+    bool sharable_ = false;          // the request that waits for a link may share one
     unsigned returned_ = 0;          // how often the next request came back from a shared link
     bool running_again_ = false;     // it just came back, and is about to run again
     bool replaying_ = false;

@@ -141,7 +141,8 @@ std::optional<server_time> pg_lane::expected_if_sharable() const noexcept
 std::size_t pg_lane::share(bytes_view rest)
 {
     const auto expected = expected_if_sharable();
-    if (!expected || *expected == multiplexer::alone)
+    sharable_ = expected && *expected != multiplexer::alone;
+    if (!sharable_)
         return 0;
     auto right = shard_.start_shared(*this, memory_.now());
     if (!right)
@@ -167,6 +168,12 @@ std::size_t pg_lane::share_leased(bytes_view rest)
     if (*expected < multiplexer::alone)
         sharing_.fill(*link);
     return taken;
+}
+
+// Others share links enough already, and will make room.
+bool pg_lane::holds_back() const
+{
+    return sharable_ && !starting_ && sharing_.full(memory_.now());
 }
 
 // The request that waits is at the front of in_.

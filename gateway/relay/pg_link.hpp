@@ -87,6 +87,8 @@ public:
     bool takes_more(const session_settings& settings,
                     steady_clock::time_point now,
                     bool others_wait) const noexcept;
+    // Others may follow what it is at, as far as that can be seen from outside.
+    bool moves_on(steady_clock::time_point now) const noexcept;
     server_time expected() const noexcept { return multiplex_->expected; }  // of all that is owed
     std::size_t requests() const noexcept { return multiplex_->requests.size(); }
     // Between these two a client enters one request, as it would on a link of its own.

@@ -22,13 +22,18 @@ bool pg_link::takes_more(const session_settings& settings,
                          bool others_wait) const noexcept
 {
     const multiplex_state& state = *multiplex_;
-    if (state.closed || paused_ || write_blocked() ||
-        state.requests.size() >= multiplexer::requests_max)
+    if (!moves_on(now) || write_blocked() || state.requests.size() >= multiplexer::requests_max)
         return false;
     if (others_wait && now - state.opened >= multiplexer::yield_after)
         return false;
-    return now < book.expires && now - state.busy_since < multiplexer::head_most &&
-           applied_.fingerprint() == settings.fingerprint();
+    return applied_.fingerprint() == settings.fingerprint();
+}
+
+bool pg_link::moves_on(steady_clock::time_point now) const noexcept
+{
+    const multiplex_state& state = *multiplex_;
+    return !state.closed && !paused_ && now < book.expires &&
+           now - state.busy_since < multiplexer::head_most;
 }
 
 void pg_link::end_request(bytes_view request,
@@ -93,6 +98,7 @@ void pg_link::learn_times()
     server_time all{1};
     for (const auto& each : state.finished)
         all += each.expected;
+    state.by->answered(state.finished.size(), all, took, now);
     for (auto& each : state.finished) {
         const double share =
             static_cast<double>(each.expected.count() + 1) / static_cast<double>(all.count() + 1);
@@ -134,7 +140,7 @@ void pg_link::hand_back(std::size_t from)
     multiplex_state& state = *multiplex_;
     state.closed = true;
     if (state.by)
-        state.by->watch();
+        state.by->closed();
     std::size_t offset = 0;
     for (std::size_t i = 0; i < state.requests.size(); ++i) {
         const auto size = state.requests[i].size;

@@ -83,7 +83,20 @@ struct client final : waiter {
         refused = code;
         cause = why;
     }
+    bool on_offer(backend& shared, slot& right) override
+    {
+        if (!sharing)
+            return false;
+        joined = &shared;
+        order.push_back(number);
+        right.finish(steady_clock::now());
+        return true;
+    }
+    bool holds_back() const override { return sharing && full; }
     client(int n, std::vector<int>& o) : number(n), order(o) {}
+    static inline bool full = false;  // what is shared is enough
+    bool sharing = false;
+    backend* joined = nullptr;
     int number;
     std::vector<int>& order;
     backend* lease = nullptr;
@@ -105,15 +118,17 @@ protected:
         io.poll();
     }
     shard& home() { return pool->at(0); }
-    client& ask()
+    client& ask(bool sharing = false)
     {
         clients.emplace_back(static_cast<int>(clients.size()), order);
         client& one = clients.back();
+        one.sharing = sharing;
         one.lease = home().acquire(one);
         return one;
     }
     void TearDown() override
     {
+        client::full = false;
         clients.clear();
         if (pool)
             pool->close();
@@ -161,6 +176,53 @@ TEST_F(shard_test, AnIdleBackendIsThereAtOnce)
     EXPECT_NE(ask().lease, nullptr);
     EXPECT_FALSE(clients[1].queued());
     home().give_back(*clients[1].lease);
+}
+
+TEST_F(shard_test, WhoHoldsBackWaitsForAnOfferThoughABackendIsIdle)
+{
+    limits with;
+    with.size = 3;
+    make(with);
+    ask();
+    ask();
+    turn();
+    home().give_back(*clients[1].lease);
+    client::full = true;
+    ask(true);
+    ask(true);
+    client& alone = ask();
+    turn();
+    EXPECT_EQ(home().waiting(), 3u) << "nobody is overtaken, either";
+    EXPECT_EQ(home().idle_count(), 1u);
+    EXPECT_EQ(opening->asked, 2) << "more backends would be idle, too";
+    home().offer(*clients[0].lease, 8);
+    EXPECT_EQ(clients[2].joined, clients[0].lease);
+    EXPECT_EQ(clients[3].joined, clients[0].lease);
+    turn();
+    EXPECT_NE(alone.lease, nullptr) << "who would not share has the idle one then";
+    EXPECT_EQ(order, (std::vector{0, 1, 2, 3, 4}));
+    home().give_back(*clients[0].lease);
+    home().give_back(*alone.lease);
+}
+
+TEST_F(shard_test, WhoHeldBackGetsABackendWhenThereIsRoomForOneMore)
+{
+    limits with;
+    with.size = 1;
+    make(with);
+    ask();
+    turn();
+    client::full = true;
+    client& held = ask(true);
+    home().give_back(*clients[0].lease);
+    turn();
+    EXPECT_EQ(held.lease, nullptr);
+    EXPECT_EQ(home().idle_count(), 1u);
+    client::full = false;
+    home().post_fill();
+    turn();
+    EXPECT_EQ(held.lease, clients[0].lease);
+    home().give_back(*held.lease);
 }
 
 TEST_F(shard_test, AFullLineRefusesAtOnce)
