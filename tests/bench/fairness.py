@@ -173,14 +173,20 @@ def scheduling(options):
     return found
 
 
+def rounds_of_sizes(options):
+    """Sizes differ by less than two rounds of one size do."""
+    return max(5, options.rounds)
+
+
 def auto(cluster, options):
     """[{size, tps, p50, p99, open}] of 64 clients with CPU-bound statements, sizes taking turns."""
     measured = {size: [] for size in SIZES}
     seconds = options.seconds + ramp(64) + 1
-    for number in range(options.rounds):
+    rounds = rounds_of_sizes(options)
+    for number in range(rounds):
         order = SIZES[number % len(SIZES):] + SIZES[:number % len(SIZES)]
         for size in order:
-            postgres.progress(f"round {number + 1}/{options.rounds}: size = {size}")
+            postgres.progress(f"round {number + 1}/{rounds}: size = {size}")
             written, pool = ('"auto"', "max = 64") if size == "auto" else (size, "")
             with servers.Sluice(cluster, written, pool=pool) as target:
                 with Noise(target, servers.CROWD, 64, WORK, seconds) as noise:
@@ -203,6 +209,7 @@ def backends(cluster):
 def main(options):
     machine = postgres.machine(True)
     results = {"machine": machine, "seconds": options.seconds, "rounds": options.rounds,
+               "auto rounds": rounds_of_sizes(options),
                "pool": POOL}
     with contextlib.ExitStack() as stack:
         cluster = stack.enter_context(servers.Cluster())

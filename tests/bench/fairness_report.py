@@ -92,7 +92,7 @@ def markdown(results):
              f"server, loopback TCP without TLS, kernel {facts['kernel']}; {facts['postgres']}; "
              f"{facts['pgbouncer']}; {facts['sluice']}. Load average before the run: "
              f"{facts['load before']}. {results['seconds']} s each"
-             f"; sizes: the median of {results['rounds']} rounds.\n")
+             f"; sizes: the median of {results['auto rounds']} rounds.\n")
     return text + written(results, SECTIONS)
 
 

@@ -7,6 +7,7 @@ before the end, so statements and CPU time are counted over the very same span.
 import os
 import pathlib
 import re
+import statistics
 import subprocess
 import tempfile
 
@@ -67,6 +68,18 @@ def run(target, clients, protocol, seconds, database=servers.DATABASE, load=("-S
     return figures
 
 
+def steady_ratio(ends, begin, until, slice_us=250_000):
+    """p99/p50 inside a quarter of a second, the median of all: order of service, without how fast
+    the machine was from one to the next."""
+    slices = {}
+    for at, latency in ends:
+        if begin <= at / 1e6 < until:
+            slices.setdefault(at // slice_us, []).append(latency)
+    ratios = [percentile(each, 0.99) / percentile(each, 0.5)
+              for each in map(sorted, slices.values()) if len(each) >= 500]
+    return statistics.median(ratios) if ratios else 0.0
+
+
 def window(ends, samples):
     if not ends:
         raise RuntimeError("no transaction was finished: give the round more --seconds")
@@ -81,5 +94,6 @@ def window(ends, samples):
     user, system = (1e6 * (after[i] - before[i]) / count for i in (0, 1))
     return {"tps": count / (until - begin), "p50": percentile(latencies, 0.50) / 1000,
             "p99": percentile(latencies, 0.99) / 1000,
-            "p999": percentile(latencies, 0.999) / 1000, "user": user, "system": system,
+            "p999": percentile(latencies, 0.999) / 1000,
+            "steady_ratio": steady_ratio(ends, begin, until), "user": user, "system": system,
             "cpu": user + system, "statements": count}

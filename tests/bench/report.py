@@ -67,9 +67,9 @@ def _workers(rows):
 
 
 def _fairness(rows):
-    return table(["through", "statements/s", "p50 ms", "p99 ms", "p99/p50"],
+    return table(["through", "statements/s", "p50 ms", "p99 ms", "p99/p50", "inside 0.25 s"],
                  [[NAMES[r["target"]], f"{r['tps']:,.0f}", f"{r['p50']:.2f}", f"{r['p99']:.2f}",
-                   f"{r['ratio']:.2f}"] for r in rows])
+                   f"{r['ratio']:.2f}", f"{r['steady_ratio']:.2f}"] for r in rows])
 
 
 def goals_table(rows):
