@@ -18,11 +18,6 @@ token_rewriter::token_rewriter(std::string_view statement, lexer lex)
     out_.client_size = statement.size();
 }
 
-const token& token_rewriter::ahead(std::size_t n) const noexcept
-{
-    return tokens_[std::min(at_ + n, tokens_.size() - 1)];
-}
-
 // From the next byte of the output on, it is the client's text from `client` on.
 void token_rewriter::mark(const char* client)
 {

@@ -5,8 +5,10 @@
 // it.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
+#include "proto/sql/key_words.hpp"
 #include "proto/sql/lexer.hpp"
 #include "proto/sql/to_sqlite.hpp"
 
@@ -18,10 +20,17 @@ protected:
 
     // Reading. Behind the last token there is the end, however far one looks.
     const token& now() const noexcept { return tokens_[at_]; }
-    const token& ahead(std::size_t n) const noexcept;
+    const token& ahead(std::size_t n) const noexcept
+    {
+        return tokens_[std::min(at_ + n, tokens_.size() - 1)];
+    }
+    // Asked dozens of times of every token: nearly all answers are in a word's length and its first
+    // letter, and need no call.
     bool at(std::string_view word, std::size_t n = 0) const noexcept
     {
-        return is_word(ahead(n), word);
+        const token& t = ahead(n);
+        return t.kind == token_kind::word && t.text.size() == word.size() &&
+               lower_ascii(t.text.front()) == word.front() && same_word(t.text, word);
     }
     token_kind kind(std::size_t n = 0) const noexcept { return ahead(n).kind; }
 
