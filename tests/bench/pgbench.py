@@ -69,8 +69,8 @@ def run(target, clients, protocol, seconds, database=servers.DATABASE, load=("-S
 
 
 def steady_ratio(ends, begin, until, slice_us=250_000):
-    """p99/p50 inside a quarter of a second, the median of all: order of service, without how fast
-    the machine was from one to the next."""
+    """p99/p50 inside a quarter of a second, the median of all: without how fast the machine was from
+    one to the next. It still varies inside of one."""
     slices = {}
     for at, latency in ends:
         if begin <= at / 1e6 < until:
