@@ -367,9 +367,14 @@ void my_link::step_recovery()
         recovered();
         return;
     }
-    part_from_last_client();
     if (!deadline_)
         start_deadline(options_.cancel_timeout, "the backend could not be cleaned");
+    // Cleaning loses what the last client may ask for.
+    if (my_link_client* const last = last_client_; tell_last_client()) {
+        ask_diagnostics(*last);
+        flush();
+        return;
+    }
     if (std::exchange(was_cancelled_, false)) {
         // A kill that came between two statements hits the next: this one.
         run_internal(internal::ignored, command::query, "DO 0");

@@ -299,6 +299,22 @@ def test_last_insert_id_of_many(my_crowd, made):
     in_threads(my_crowd, work)
 
 
+def test_warnings_of_what_has_to_be_cleaned_up(my_crowd, my_pool):
+    """A call may leave locks: they are released, and its warnings can still be asked for."""
+    with my_pool.connect() as connection:
+        rows(connection, "CREATE OR REPLACE PROCEDURE warning_x() DROP TABLE IF EXISTS nowhere_x")
+
+    def work(number, connection):
+        for _ in range(10):
+            rows(connection, "CALL warning_x()")
+            found = rows(connection, "SHOW WARNINGS")
+            assert len(found) == 1 and "nowhere_x" in found[0][2], found
+            rows(connection, "CALL warning_x()")
+            assert value(connection, "SHOW COUNT(*) WARNINGS") == 1
+
+    in_threads(my_crowd, work)
+
+
 def test_last_insert_id_within_an_insert(my_crowd, made):
     parent, child = made(), made("id INT PRIMARY KEY AUTO_INCREMENT, parent INT, client INT")
 
