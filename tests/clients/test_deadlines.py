@@ -1,6 +1,7 @@
 """statement_timeout, transaction_timeout, idle_transaction_timeout: the exact error, the
 transaction undone, its locks released, the connection used again, nobody else hit."""
 import contextlib
+import select
 import threading
 import time
 
@@ -304,9 +305,10 @@ WIDE_LITE = ("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHE
 
 
 def ask_and_not_read(connection, statement):
-    """What comes of the reply stays in the sockets and in the gateway."""
+    """What comes of the reply stays in the sockets and in the gateway. It has begun."""
     connection.pgconn.send_query(statement.encode())
     connection.pgconn.flush()
+    assert select.select([connection.pgconn.socket], [], [], 10)[0], "no reply"
 
 
 def take_all(connection):
