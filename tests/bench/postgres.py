@@ -116,7 +116,9 @@ def fairness(cluster, options):
     """p99/p50 at 500 clients over 40 backends."""
     found = []
     with contextlib.ExitStack() as stack:
-        targets = [stack.enter_context(servers.PgBouncer(cluster, 40)),
+        alone = stack.enter_context(servers.Sluice(cluster, 40, pool="multiplex = false"))
+        alone.name = "one each"
+        targets = [stack.enter_context(servers.PgBouncer(cluster, 40)), alone,
                    stack.enter_context(servers.Sluice(cluster, 40))]
         measured = {target.name: [] for target in targets}
         # One round alone says more of what else the machine did.

@@ -3,7 +3,8 @@ import warnings
 
 COLOURS = {"direct": "#8a8a8a", "pgbouncer": "#d9822b", "sluice": "#2166ac",
            "haproxy": "#5b9a5b"}
-NAMES = {"direct": "direct", "pgbouncer": "PgBouncer", "sluice": "Sluice"}
+NAMES = {"direct": "direct", "pgbouncer": "PgBouncer", "sluice": "Sluice",
+         "one each": "Sluice, multiplex = false"}
 
 
 def table(head, rows):
