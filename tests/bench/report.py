@@ -3,8 +3,8 @@ import warnings
 
 COLOURS = {"direct": "#8a8a8a", "pgbouncer": "#d9822b", "sluice": "#2166ac",
            "haproxy": "#5b9a5b"}
-NAMES = {"direct": "direct", "pgbouncer": "PgBouncer", "sluice": "Sluice",
-         "one each": "Sluice, multiplex = false"}
+NAMES = {"direct": "direct", "pgbouncer": "PgBouncer", "sluice": "Sluice"}
+WAITING = {**NAMES, "one each": "Sluice, multiplex = false"}
 
 
 def table(head, rows):
@@ -69,7 +69,7 @@ def _workers(rows):
 
 def _fairness(rows):
     return table(["through", "statements/s", "p50 ms", "p99 ms", "p99/p50", "inside 0.25 s"],
-                 [[NAMES[r["target"]], f"{r['tps']:,.0f}", f"{r['p50']:.2f}", f"{r['p99']:.2f}",
+                 [[WAITING[r["target"]], f"{r['tps']:,.0f}", f"{r['p50']:.2f}", f"{r['p99']:.2f}",
                    f"{r['ratio']:.2f}", f"{r['steady_ratio']:.2f}"] for r in rows])
 
 
