@@ -19,6 +19,11 @@ bool take_below(std::atomic<std::size_t>& counter, std::size_t limit) noexcept
     return false;
 }
 
+dispatcher::bounds bounds_of(const limits& of)
+{
+    return {of.max_queued, of.queue_timeout, of.size};
+}
+
 }  // namespace
 
 shared_pool::shared_pool(std::string name,
@@ -33,7 +38,7 @@ shared_pool::shared_pool(std::string name,
       source_(std::move(source)),
       line_(lock ? std::move(lock) : std::make_shared<scheduler>(),
             workers,
-            {limits.max_queued, limits.queue_timeout, limits.size},
+            bounds_of(limits),
             [this](std::size_t worker) { shards_[worker]->post_fill(); }),
       in_flight_limit_(limits.size)
 {
@@ -70,7 +75,7 @@ void shared_pool::set_limits(const pool::limits& fresh)
     if (before.size != fresh.size || before.find_size != fresh.find_size ||
         (fresh.find_size && before.min != fresh.min))
         find_size(fresh);
-    line_.set_bounds({fresh.max_queued, fresh.queue_timeout, fresh.size});
+    line_.set_bounds(bounds_of(fresh));
     for (auto& each : shards_)
         each->post_limits(fresh);
 }

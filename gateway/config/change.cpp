@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <span>
 #include <utility>
 
 #include "gateway/config/diff.hpp"
@@ -47,7 +46,6 @@ struct place {
     database* of = nullptr;  // the database that it belongs to
 };
 
-using sections = std::span<const std::string_view>;
 constexpr std::string_view changed_sections[] = {"gateway",
                                                  "gateway.tcp_keepalive",
                                                  "gateway.log",

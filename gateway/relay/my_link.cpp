@@ -70,6 +70,17 @@ bool my_link::tell_last_client() noexcept
     return last && last->on_link_taken();
 }
 
+// What its last client may ask for, and the connection is about to lose, is fetched. False: there
+// is nothing.
+bool my_link::fetch_for_last_client()
+{
+    my_link_client* const last = last_client_;
+    if (!tell_last_client())
+        return false;
+    ask_diagnostics(*last);
+    return true;
+}
+
 // The connection loses what its last client may ask for.
 void my_link::part_from_last_client()
 {
@@ -89,9 +100,7 @@ void my_link::forget_client(const my_link_client& gone) noexcept
 void my_link::begin_lease(my_link_client& client, std::uint32_t capabilities)
 {
     if (last_client_ != &client) {
-        my_link_client* const last = last_client_;
-        if (tell_last_client())
-            ask_diagnostics(*last);
+        fetch_for_last_client();
         others_diagnostics_ = has_diagnostics_;
     }
     last_client_ = nullptr;
@@ -288,10 +297,8 @@ void my_link::set_last_insert_id(std::uint64_t id)
 // Another worker's client gets the connection: what its last one may ask for is fetched here.
 bool my_link::finish_first()
 {
-    my_link_client* const last = last_client_;
-    if (!tell_last_client())
+    if (!fetch_for_last_client())
         return false;
-    ask_diagnostics(*last);
     start_deadline(options_.probe_timeout, "no answer to SHOW WARNINGS");
     begin_recovery();
     flush();
@@ -370,8 +377,7 @@ void my_link::step_recovery()
     if (!deadline_)
         start_deadline(options_.cancel_timeout, "the backend could not be cleaned");
     // Cleaning loses what the last client may ask for.
-    if (my_link_client* const last = last_client_; tell_last_client()) {
-        ask_diagnostics(*last);
+    if (fetch_for_last_client()) {
         flush();
         return;
     }

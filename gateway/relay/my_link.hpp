@@ -220,6 +220,7 @@ private:
     void note_begin() noexcept;
     void note_end() noexcept;
     bool tell_last_client() noexcept;
+    bool fetch_for_last_client();
     void part_from_last_client();
     void ask_diagnostics(my_link_client& whose);
     void was_reset();

@@ -70,9 +70,7 @@ asio::awaitable<bool> conversation::start_copy_in(statement_ptr statement)
     }
     copy_in in;
     in.statement = statement;
-    in.types = result_types(*done.statement, {});
-    for (auto& type : in.types)
-        type = type == pg::oid::unspecified ? pg::oid::text : type;
+    in.types = announced_types(*done.statement, {});
     std::string insert = copy.sql + " VALUES (";
     for (std::size_t i = 0; i < in.types.size(); ++i)
         insert += (i > 0 ? ", ?" : "?") + std::to_string(i + 1);

@@ -61,15 +61,6 @@ public:
     std::vector<sqlite::value> values;
 };
 
-// What Describe has said, or would have.
-std::vector<pg::type_oid> announced_types(const prepared_statement& prepared)
-{
-    auto types = result_types(*prepared.info, prepared.statement->hints);
-    for (auto& type : types)
-        type = type == pg::oid::unspecified ? pg::oid::text : type;
-    return types;
-}
-
 }  // namespace
 
 // Of Parse: whose rows an EXECUTE or FETCH returns, what a DECLARE will run. Null: an error was
@@ -229,7 +220,7 @@ asio::awaitable<bool> conversation::run_execute(statement_ptr statement,
     one.encoder = make_encoder(inner, outer ? outer->formats : std::vector<std::uint16_t>{});
     const bool has_rows = prepared->info && prepared->info->returns_rows();
     if (!show_columns && has_rows)
-        one.encoder->announced(announced_types(*prepared));
+        one.encoder->announced(announced_types(*prepared->info, prepared->statement->hints));
     if (outer && show_columns && !has_rows)
         pg::append_no_data(channel_->out());
     auto pumping = pump(one, 0);
@@ -349,7 +340,8 @@ asio::awaitable<bool> conversation::fetch_rows(statement_ptr statement,
     if (!which->encoder) {
         which->encoder = make_encoder(which->prepared->statement, {});
         if (!show_columns || moves)
-            which->encoder->announced(announced_types(*which->prepared));
+            which->encoder->announced(
+                announced_types(*which->prepared->info, which->prepared->statement->hints));
     }
     auto entering = enter_transaction(*which->prepared->statement);
     const bool entered = co_await std::move(entering);

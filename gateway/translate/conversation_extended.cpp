@@ -279,10 +279,7 @@ void conversation::encode_portal(portal& which, bool describe)
     if (describe || !prepared.info)
         return;
     // Described as a statement, or not at all: the types are those of Describe.
-    auto types = result_types(*prepared.info, prepared.statement->hints);
-    for (auto& type : types)
-        type = type == pg::oid::unspecified ? pg::oid::text : type;
-    which.encoder->announced(std::move(types));
+    which.encoder->announced(announced_types(*prepared.info, prepared.statement->hints));
 }
 
 asio::awaitable<void> conversation::execute_portal(portal_ptr which, std::int64_t max_rows)

@@ -1,6 +1,8 @@
 // gateway/translate/result_types.cpp: types by declaration and by value.
 #include "gateway/translate/result_types.hpp"
 
+#include <algorithm>
+
 #include "proto/pg/arrays.hpp"
 #include "proto/pg/declared_type.hpp"
 #include "proto/sql/lexer.hpp"
@@ -49,6 +51,14 @@ std::vector<pg::type_oid> result_types(const sqlite::statement_info& info,
             type = hints[i].type != oid::unspecified ? hints[i].type : type;
         types.push_back(type);
     }
+    return types;
+}
+
+std::vector<pg::type_oid> announced_types(const sqlite::statement_info& info,
+                                          const column_hints& hints)
+{
+    auto types = result_types(info, hints);
+    std::replace(types.begin(), types.end(), oid::unspecified, oid::text);
     return types;
 }
 

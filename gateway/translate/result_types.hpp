@@ -41,6 +41,9 @@ column_hints read_column_hints(std::string_view statement,
 
 std::vector<pg::type_oid> result_types(const sqlite::statement_info& info,
                                        const column_hints& hints);
+// As Describe tells them: text where no type is known.
+std::vector<pg::type_oid> announced_types(const sqlite::statement_info& info,
+                                          const column_hints& hints);
 // `column`: its place in `info`. Lifetime: of the arguments.
 std::string_view result_name(const sqlite::statement_info& info,
                              const column_hints& hints,

@@ -198,12 +198,12 @@ class Cluster:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
 
-def table(cluster, name, pool="", more=""):
-    """[databases.name] of the cluster's database app; mariadb.database() is the same of MariaDB."""
+def table(cluster, name, pool="", more="", database="app"):
+    """[databases.name] of one of the cluster's databases; mariadb.database() is the same of MariaDB."""
     return f"""
 [databases.{name}]
 engine = "postgres"
-url = "{cluster.url()}"
+url = "{cluster.url(database)}"
 password = "{PASSWORD}"
 pool = {{ {pool} }}
 {more}"""

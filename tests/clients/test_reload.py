@@ -24,14 +24,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.gateway]
 
 
 def app(cluster, pool="size = 4", name="app", database="app", more=""):
-    return f"""
-[databases.{name}]
-engine = "postgres"
-url = "{cluster.url(database)}"
-password = "{PASSWORD}"
-pool = {{ {pool} }}
-{more}
-"""
+    return servers.table(cluster, name, pool, more + "\n", database)
 
 
 ALICE = servers.ALICE
