@@ -2,7 +2,6 @@
 #include "proto/sql/classify.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "proto/sql/harmless_calls.hpp"
@@ -42,12 +41,6 @@ bool writes(std::string_view word) noexcept
     return key == "insert"_key || key == "update"_key || key == "delete"_key || key == "merge"_key;
 }
 
-std::uint64_t mixed(std::uint64_t digest, std::uint64_t with) noexcept
-{
-    digest = (digest ^ with) * 0x9e3779b97f4a7c15u;
-    return digest ^ digest >> 32;
-}
-
 bool begins_with(std::string_view word, std::string_view lower) noexcept
 {
     return word.size() >= lower.size() && same_word(word.substr(0, lower.size()), lower);
@@ -59,6 +52,7 @@ bool begins_with(std::string_view word, std::string_view lower) noexcept
 void statement_scanner::advance() noexcept
 {
     now_ = lexer_.next();
+    digest_.add(now_);
 }
 
 bool statement_scanner::accept(std::string_view lower) noexcept
@@ -80,7 +74,6 @@ void statement_scanner::run() noexcept
         state_.kind = statement_kind::other;
         const auto kind = head();
         state_.kind = kind;
-        out_.digest = mixed(out_.digest, static_cast<std::uint64_t>(kind));
         if (kind == statement_kind::rollback_to)
             out_.is_rollback_to = true;
         out_.kinds |= std::uint64_t{1} << static_cast<unsigned>(kind);
@@ -88,6 +81,7 @@ void statement_scanner::run() noexcept
             out_.kind = kind;
         body();
     }
+    out_.digest = digest_.value();
     out_.unterminated = lexer_.unterminated();
     out_.self_contained = out_.statements == 1 && may_stand_alone(out_.kind) &&
                           state_.stands_alone && !out_.unterminated && out_.leaves_session_alone();
@@ -218,7 +212,6 @@ statement_kind statement_scanner::longer_head(std::string_view word) noexcept
 void statement_scanner::body() noexcept
 {
     for (;;) {
-        mix_into_digest();
         const auto name = std::exchange(state_.name, {});
         const bool qualified = std::exchange(state_.after_dot, false);
         switch (now_.kind) {
@@ -262,6 +255,7 @@ void statement_scanner::body() noexcept
                 break;
         }
         now_ = lexer_.next();
+        digest_.add(now_);
     }
 }
 
@@ -270,26 +264,6 @@ void statement_scanner::called(std::string_view name) noexcept
 {
     if (state_.only_reads && !harmless_before_parenthesis(name))
         state_.only_reads = false;
-}
-
-void statement_scanner::mix_into_digest() noexcept
-{
-    std::uint64_t digest = mixed(out_.digest, static_cast<std::uint64_t>(now_.kind));
-    const bool spelled = now_.kind == token_kind::word || now_.kind == token_kind::op ||
-                         now_.kind == token_kind::quoted_word;
-    if (spelled) {
-        auto text = now_.text;
-        for (; text.size() >= 8; text.remove_prefix(8)) {
-            std::uint64_t part;
-            std::memcpy(&part, text.data(), 8);
-            digest = mixed(digest, part);
-        }
-        std::uint64_t part = text.size();
-        for (const char c : text)
-            part = part << 8 | static_cast<unsigned char>(c);
-        digest = mixed(digest, part);
-    }
-    out_.digest = digest;
 }
 
 // Looks at one word. True: it has stepped over it, and perhaps over more.

@@ -136,10 +136,8 @@ struct statement_traits {
     // `pins`.
     pin_reason unpins = pin_reason::none;
 
-    std::uint64_t kinds = 0;  // every kind that occurs, see has()
-    // Of the words and operators, not of constants and parameters: equal for statements that differ
-    // in these only. Unequal texts share one by a chance of 2^-64.
-    std::uint64_t digest = 0;
+    std::uint64_t kinds = 0;   // every kind that occurs, see has()
+    std::uint64_t digest = 0;  // see digest.hpp
 
     // Of the first PREPARE, EXECUTE, DEALLOCATE (none: ALL), DECLARE, FETCH, CLOSE, LISTEN,
     // UNLISTEN, NOTIFY, SAVEPOINT, RELEASE or ROLLBACK TO, and which of these it is.

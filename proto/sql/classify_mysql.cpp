@@ -56,6 +56,7 @@ void mysql_scanner::run() noexcept
             out_.opaque = true;
         body();
     }
+    out_.digest = digest_.value();
     out_.unterminated = lexer_.unterminated();
     out_.self_contained = out_.statements == 1 && may_stand_alone(out_.kind) &&
                           state_.stands_alone && !out_.unterminated && !lexer_.conditional() &&

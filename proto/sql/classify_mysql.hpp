@@ -176,7 +176,8 @@ struct mysql_traits {
     // RELEASE_ALL_LOCKS(), XA COMMIT ... As in classify.hpp, the last word wins.
     mysql_pin unpins = mysql_pin::none;
 
-    std::uint64_t kinds = 0;  // every kind that occurs, see has()
+    std::uint64_t kinds = 0;   // every kind that occurs, see has()
+    std::uint64_t digest = 0;  // see digest.hpp
 
     // As written, with quotes if any: of the first USE the schema; of PREPARE, EXECUTE, DEALLOCATE,
     // HANDLER, SAVEPOINT, ROLLBACK TO, RELEASE the name. Which of these: name_kind.

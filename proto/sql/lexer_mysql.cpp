@@ -104,6 +104,10 @@ token_kind lexer::mysql_operator() noexcept
     static constexpr std::array<std::string_view, 13> longer{
         "->>", "<=>", "->", "||", "&&", "<<", ">>", "<=", ">=", "!=", "<>", ":=", "=="};
     const std::string_view rest(at_, static_cast<std::size_t>(end_ - at_));
+    if (rest.size() < 2 || !is(rest[1], operator_)) {
+        ++at_;
+        return token_kind::op;
+    }
     for (const auto candidate : longer) {
         if (rest.starts_with(candidate)) {
             at_ += candidate.size();

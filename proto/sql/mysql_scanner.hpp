@@ -5,6 +5,7 @@
 #pragma once
 
 #include "proto/sql/classify_mysql.hpp"
+#include "proto/sql/digest.hpp"
 #include "proto/sql/lexer.hpp"
 
 namespace sluice::sql {
@@ -38,6 +39,7 @@ private:
     {
         last_end_ = now_.text.data() + now_.text.size();
         now_ = lexer_.next();
+        digest_.add(now_);
     }
     bool at(std::string_view lower) const noexcept { return is_word(now_, lower); }
     bool at_op(char c) const noexcept
@@ -114,6 +116,7 @@ private:
 
     lexer lexer_;
     token now_;
+    statement_digest digest_;
     const char* last_end_ = nullptr;  // where the token before it ended
     statement_state state_;
     mysql_traits& out_;

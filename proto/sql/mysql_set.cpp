@@ -10,7 +10,7 @@ bool mysql_scanner::skip_set_statement() noexcept
     lexer ahead = lexer_;
     if (!is_word(ahead.next(), "statement"))
         return false;
-    lexer_ = ahead;
+    advance();
     state_.stands_alone = false;
     for (advance(); !at_end() && !at("for");)
         step();

@@ -77,7 +77,7 @@ void mysql_scanner::block_word(std::string_view word) noexcept
         const auto next = ahead.next();
         const bool closes_case = is_word(next, "case");
         if (closes_case) {
-            lexer_ = ahead;  // it opens none
+            advance();  // it opens none
             --state_.blocks;
         } else if (!is_word(next, "if") && !is_word(next, "loop") && !is_word(next, "while") &&
                    !is_word(next, "repeat") && !is_word(next, "for")) {

@@ -1,47 +1,12 @@
 // proto/sql/normalize.cpp: constants out, words in.
 #include "proto/sql/normalize.hpp"
 
-#include <cstring>
 #include <utility>
+
+#include "proto/sql/digest.hpp"
 
 namespace sluice::sql {
 namespace {
-
-bool is_constant(token_kind kind) noexcept
-{
-    switch (kind) {
-        case token_kind::string:
-        case token_kind::escape_string:
-        case token_kind::unicode_string:
-        case token_kind::bit_string:
-        case token_kind::dollar_string:
-        case token_kind::number:
-        case token_kind::parameter:
-            return true;
-        default:
-            return false;
-    }
-}
-
-std::uint64_t mixed(std::uint64_t digest, std::uint64_t with) noexcept
-{
-    digest = (digest ^ with) * 0x9e3779b97f4a7c15u;
-    return digest ^ digest >> 32;
-}
-
-std::uint64_t mixed(std::uint64_t digest, std::string_view text) noexcept
-{
-    digest = mixed(digest, text.size());
-    for (; text.size() >= 8; text.remove_prefix(8)) {
-        std::uint64_t part;
-        std::memcpy(&part, text.data(), 8);
-        digest = mixed(digest, part);
-    }
-    std::uint64_t part = 0;
-    for (const char c : text)
-        part = part << 8 | static_cast<unsigned char>(c);
-    return mixed(digest, part);
-}
 
 bool hugs_left(token_kind kind) noexcept
 {
@@ -144,17 +109,10 @@ private:
 std::uint64_t digest_of(std::string_view text, dialect d) noexcept
 {
     lexer words(text, d);
-    std::uint64_t digest = 1;
-    for (token now = words.next(); now.kind != token_kind::end; now = words.next()) {
-        if (now.kind == token_kind::semicolon)
-            continue;
-        // One kind for all constants: a number and a parameter are the same place.
-        if (is_constant(now.kind))
-            digest = mixed(digest, static_cast<std::uint64_t>(token_kind::number));
-        else
-            digest = mixed(mixed(digest, static_cast<std::uint64_t>(now.kind)), now.text);
-    }
-    return digest | 1;
+    statement_digest digest;
+    for (token now = words.next(); now.kind != token_kind::end; now = words.next())
+        digest.add(now);
+    return digest.value();
 }
 
 std::string normalized(std::string_view text, dialect d, std::size_t most)

@@ -12,8 +12,7 @@
 
 namespace sluice::sql {
 
-// Equal for texts that differ in constants, parameters, blanks and comments only; never zero. Only
-// for texts of dialects without a classifier that gives a digest by the way.
+// See digest.hpp; never zero. Only where nothing else reads the text: the classifiers give it, too.
 std::uint64_t digest_of(std::string_view text, dialect d) noexcept;
 
 // Constants become ?, lists of them (?, ...), blanks one blank, comments nothing; cut at `most`

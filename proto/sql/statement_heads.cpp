@@ -184,6 +184,7 @@ void statement_scanner::code(std::string_view quoted) noexcept
     const auto opening = quoted.front() == '$' ? quoted.find('$', 1) + 1 : 1;
     const token outer_token = now_;
     const lexer outer = lexer_;
+    const statement_digest outer_digest = digest_;
     lexer_ = lexer(quoted.substr(opening));
     for (advance(); now_.kind != token_kind::end;) {
         if (accept("create")) {
@@ -197,6 +198,7 @@ void statement_scanner::code(std::string_view quoted) noexcept
         }
     }
     lexer_ = outer;
+    digest_ = outer_digest;
     now_ = outer_token;
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "proto/sql/classify.hpp"
+#include "proto/sql/digest.hpp"
 
 namespace sluice::sql {
 
@@ -46,7 +47,6 @@ private:
     statement_kind longer_head(std::string_view word) noexcept;
     void body() noexcept;
     bool body_word(std::string_view word) noexcept;
-    void mix_into_digest() noexcept;
     void called(std::string_view name) noexcept;
     void definition_word(std::string_view word) noexcept;
     void function_name(std::string_view word) noexcept;
@@ -83,6 +83,7 @@ private:
 
     lexer lexer_;
     token now_;
+    statement_digest digest_;
     statement_state state_;
     statement_traits& out_;
 };

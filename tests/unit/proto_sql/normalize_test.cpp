@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "proto/sql/classify.hpp"
+#include "proto/sql/classify_mysql.hpp"
+
 namespace sluice::sql {
 namespace {
 
@@ -43,6 +46,51 @@ TEST(DigestOf, IgnoresConstantsBlanksAndComments)
     EXPECT_NE(of("SELECT a FROM t"), of("SELECT b FROM t"));
     EXPECT_NE(of("SELECT abcdefgh1 FROM t"), of("SELECT abcdefgh2 FROM t"));
     EXPECT_NE(of(""), 0u);
+}
+
+// Who reads a text for another reason gives the same digest by the way.
+TEST(DigestOf, IsTheClassifiers)
+{
+    for (const std::string_view text :
+         {"SELECT c FROM t WHERE id=17 AND n = 'x''y'",
+          "((SELECT 1)) UNION SELECT 2; /* x */ SELECT 3;;",
+          "INSERT INTO t (a, b) VALUES (1, 'x'), (2, 'y')",
+          "SET search_path = a, b",
+          "UPDATE t SET a_rather_long_name = a_rather_long_name + 1",
+          "BEGIN; COMMIT",
+          "PREPARE p AS SELECT 1",
+          "DECLARE c CURSOR FOR SELECT a.b::text FROM a",
+          "SELECT last_insert_id(), found_rows(), pg_advisory_lock(5)",
+          "DO 'BEGIN PERFORM set_config(1, 2); END'",
+          ""}) {
+        EXPECT_EQ(classify_postgres(text).digest, digest_of(text, dialect::postgres)) << text;
+        EXPECT_EQ(classify_mysql(text).digest, digest_of(text, dialect::mysql)) << text;
+    }
+    for (const std::string_view text :
+         {"SET STATEMENT max_statement_time = 1 FOR SELECT `a b`",
+          "SET @a = 1, SESSION sql_mode = 'ANSI', NAMES utf8mb4",
+          "CREATE PROCEDURE p() BEGIN IF 1 THEN CASE a WHEN 1 THEN SELECT 1; END CASE; END IF; END",
+          "SELECT @@session.sql_mode, a->>'$.b' FROM t WHERE a<=>b OR a:=5",
+          "KILL QUERY 17",
+          "/*!50001 SELECT 1 */ -- x"})
+        EXPECT_EQ(classify_mysql(text).digest, digest_of(text, dialect::mysql)) << text;
+    EXPECT_EQ(classify_postgres("SELECT $1").digest, classify_postgres("SELECT 'a'").digest);
+}
+
+TEST(DigestOf, TellsWordsOfAnyLengthApart)
+{
+    const auto of = [](std::string_view word) {
+        return digest_of("SELECT " + std::string(word), dialect::mysql);
+    };
+    const std::string word = "abcdefghijklmnopqrst";
+    for (std::size_t size = 1; size <= word.size(); ++size) {
+        for (std::size_t at = 0; at < size; ++at) {
+            std::string other = word.substr(0, size);
+            other[at] = '_';
+            EXPECT_NE(of(word.substr(0, size)), of(other)) << other;
+        }
+        EXPECT_NE(of(word.substr(0, size)), of(word.substr(0, size - 1))) << size;
+    }
 }
 
 }  // namespace
