@@ -79,6 +79,7 @@ my_effects my_effects_of(std::string_view text, sql::mysql_mode mode)
 {
     const auto traits = sql::classify_mysql(text, mode);
     my_effects effects;
+    effects.digest = traits.digest;
     effects.looks = traits.looks;
     effects.unknown_call = traits.unknown_call;
     effects.only_reads = traits.only_reads;

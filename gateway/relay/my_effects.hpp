@@ -34,6 +34,7 @@ struct my_effects {
     bool releases_lock = false;  // RELEASE_LOCK(): one of them
     bool more_names = false;
     sql::kill_words kill;
+    std::uint64_t digest = 0;            // of the text
     std::string schema;                  // of USE, alone
     std::vector<std::string> variables;  // that SET names, lower case
     // Of PREPARE, DEALLOCATE, HANDLER OPEN | CLOSE, as the server compares it.

@@ -111,7 +111,7 @@ private:
     void send_body(bytes_view part);
     std::size_t relay_continuation(mysql::packet_header header, bytes_view rest);
     std::size_t drop(mysql::packet_header header, bytes_view rest);
-    void begin_command(mysql::command what, my_effects effects = {});
+    void begin_command(mysql::command what, const my_effects& effects);
     bool whole(mysql::packet_header header, bytes_view rest);
     std::size_t refuse(mysql::packet_header header, bytes_view rest);
     std::size_t refuse_with(client_error code,
@@ -169,8 +169,8 @@ private:
     bool upload_dropped_ = false;  // ... which nobody wants any more
     bool upload_continues_ = false;
     mysql::command command_ = mysql::command::query;
-    std::uint64_t digest_ = 0;  // of its statement
     my_effects effects_;
+    bool understood_ = false;  // they are those of the command that waits
     my_client_statement* executing_ = nullptr;
     my_statement_ref preparing_;
     bool backend_prepares_ = false;  // what the link has to prepare before it can be executed

@@ -111,6 +111,7 @@ std::size_t my_lane::relay(packet_header header, bytes_view rest, std::size_t sk
 std::size_t my_lane::drop(packet_header header, bytes_view rest)
 {
     const auto taken = std::min<std::size_t>(header_size + header.length, rest.size());
+    understood_ = false;
     last_sequence_ = header.sequence;
     body_left_ = header_size + header.length - taken;
     body_continues_ = header.continues() && !uploading_ && !upload_dropped_;

@@ -1,12 +1,12 @@
 // gateway/relay/my_lane_commands.cpp: the client's commands on their way to the backend.
 #include <algorithm>
+#include <utility>
 
 #include "gateway/context.hpp"
 #include "gateway/my_errors.hpp"
 #include "gateway/relay/my_charsets.hpp"
 #include "gateway/relay/my_lane.hpp"
 #include "proto/mysql/requests.hpp"
-#include "proto/sql/normalize.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -143,7 +143,9 @@ std::size_t my_lane::on_query(packet_header header, bytes_view rest)
     const auto text =
         as_text(rest.subspan(command_at + 1)
                     .first(std::min<std::size_t>(header.length, rest.size() - header_size) - 1));
-    auto effects = my_effects_of(text, reading_mode(), client_charset());
+    if (!std::exchange(understood_, false))
+        effects_ = my_effects_of(text, reading_mode(), client_charset());
+    const my_effects& effects = effects_;
     if (effects.kills) {
         if (!effects.kill.constant || effects.kill.by_query_id)
             return refuse_with(client_error::not_supported,
@@ -178,10 +180,13 @@ std::size_t my_lane::on_query(packet_header header, bytes_view rest)
     if (sql::any(effects.looks & sql::looks_back::diagnostics) && !link_ && last_link_ &&
         aftermath_.warnings > 0 && shard_.take_again(*last_link_))
         begin_lease(*last_link_);
-    if (!ready())
-        return refusal_ ? refuse(header, rest) : 0;
-    digest_ = sql::digest_of(text, dialect());
-    meter_.know(digest_, text, dialect());
+    if (!ready()) {
+        if (refusal_)
+            return refuse(header, rest);
+        understood_ = true;
+        return 0;
+    }
+    meter_.know(effects.digest, text, dialect());
     if (asks)
         answer_questions(effects.looks);
     const bool whole_text = rest.size() >= header_size + header.length && !header.continues();
@@ -190,12 +195,12 @@ std::size_t my_lane::on_query(packet_header header, bytes_view rest)
         const auto readable =
             hides_ascii(client_charset()) ? readable_text(text, client_charset(), copy) : text;
         const auto answered = with_answers(text, readable, dialect(), aftermath_);
-        begin_command(command::query, std::move(effects));
+        begin_command(command::query, effects);
         mysql::append_text_command(link_->out(), command::query, answered);
         link_->flush();
         return header_size + header.length;
     }
-    begin_command(command::query, std::move(effects));
+    begin_command(command::query, effects);
     if (text.size() + 1 < header.length || header.continues())
         link_->may_leave(my_link::unseen::anything);
     keep_for_retry(header, rest);
@@ -203,16 +208,17 @@ std::size_t my_lane::on_query(packet_header header, bytes_view rest)
 }
 
 // A command that will be answered goes to the backend.
-void my_lane::begin_command(command what, my_effects effects)
+void my_lane::begin_command(command what, const my_effects& effects)
 {
     command_ = what;
-    effects_ = std::move(effects);
+    if (&effects != &effects_)
+        effects_ = effects;
     running_ = true;
     failed_ = false;
     meter_.begin(now());
     meter_.granted(now());
     if (what == command::query || what == command::stmt_execute)
-        meter_.statement(digest_);
+        meter_.statement(effects_.digest);
     const bool before = pinned();
     pins_.pin(effects_);
     if (!before && pinned())
@@ -240,7 +246,7 @@ std::size_t my_lane::on_init_db(packet_header header, bytes_view rest)
         return header_size + header.length;
     if (!ready())
         return refusal_ ? refuse(header, rest) : 0;
-    begin_command(command::init_db);
+    begin_command(command::init_db, {});
     const std::string& own = database_->schema();
     if (name != channel_.identity().database || own.empty())
         return relay(header, rest);
@@ -350,7 +356,7 @@ std::size_t my_lane::on_plain_command(command what, packet_header header, bytes_
         return 0;
     if (!ready())
         return refusal_ ? refuse(header, rest) : 0;
-    begin_command(what);
+    begin_command(what, {});
     return relay(header, rest);
 }
 

@@ -164,8 +164,7 @@ std::size_t my_lane::send_execute(my_client_statement& known,
     auto* here = link_->prepared(known.here().id);
     const bool missing = !request.names_types && known.mark != 0 && here->types != known.mark;
     meter_.prepared(!std::exchange(prepares_first_, false));
-    digest_ = known.statement->digest;
-    meter_.know(digest_, known.statement->text, dialect());
+    meter_.know(known.statement->effects.digest, known.statement->text, dialect());
     begin_command(command::stmt_execute, known.statement->effects);
     executing_ = &known;
     if (request.names_types) {
@@ -264,7 +263,7 @@ std::size_t my_lane::on_fetch(packet_header header, bytes_view rest)
         return answer_error({1421, "HY000", text}, header, rest);
     }
     const auto backend_id = here->backend_id;
-    begin_command(command::stmt_fetch);
+    begin_command(command::stmt_fetch, {});
     executing_ = known;
     return relay_for(backend_id, header, rest);
 }
@@ -290,7 +289,7 @@ std::size_t my_lane::on_statement_reset(packet_header header, bytes_view rest)
     }
     const auto backend_id = here->backend_id;
     end_statement(*known);
-    begin_command(command::stmt_reset);
+    begin_command(command::stmt_reset, {});
     mysql::append_id_command(link_->out(), command::stmt_reset, backend_id);
     link_->flush();
     return header_size + header.length;

@@ -5,7 +5,6 @@
 #include <functional>
 
 #include "proto/core/bytes.hpp"
-#include "proto/sql/normalize.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -37,7 +36,6 @@ my_statement_ref my_statement_table::intern(std::string_view text,
     made->context = context;
     const auto* charset = context.find("character_set_client");
     made->effects = my_effects_of(text, mode, charset ? *charset : std::string());
-    made->digest = sql::digest_of(text, sql::dialect::mysql);
     known_.emplace(std::move(key), made);
     return made;
 }

@@ -28,7 +28,6 @@ struct my_statement {
     std::string text;
     session_settings context;  // see parse_context()
     my_effects effects;
-    std::uint64_t digest = 0;  // see proto/sql/normalize.hpp
 };
 
 using my_statement_ref = std::shared_ptr<const my_statement>;  // by clients and by the table
