@@ -13,18 +13,20 @@ import psycopg
 import pytest
 
 import mariadb
+import second_run
 import servers
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))  # mywire and pgwire
 DIRECT = servers.DIRECT
-LIMIT = 90
+LIMIT = 240
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "postgres: needs PostgreSQL behind the gateway")
     config.addinivalue_line("markers", "mariadb: needs MariaDB behind the gateway")
     config.addinivalue_line("markers", "gateway: tests the gateway itself, not run directly")
+    config.pluginmanager.register(second_run)
 
 
 MY_TARGETS = {"my-pool": "app", "my-session": "app_session", "my-sqlite": "lite"}
@@ -197,7 +199,7 @@ def table(target, request):
 
 @pytest.fixture(autouse=True)
 def bounded(request):
-    """No test runs for more than a minute and a half, whatever it waits for."""
+    """No test runs for more than four minutes, whatever it waits for."""
     def ring(*_):
         raise AssertionError(f"{request.node.name} has not ended within {LIMIT} s")
 
