@@ -170,6 +170,7 @@ void session::begin_serving()
                {"database", identity_.database}});
     shared_.counts.worker(home_.index()).logins.add();
     phase_ = phase::serving;
+    active_ = true;  // idle from now on, and no longer bound by login_timeout
     lane_->start();
     if (!rest.empty() && phase_ == phase::serving)
         lane_->on_data(rest.readable());

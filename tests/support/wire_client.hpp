@@ -38,7 +38,7 @@ public:
     bool connected() const noexcept { return fd_ >= 0; }
     // False when the other side has closed, or takes nothing for `longest`.
     bool send(std::string_view bytes,
-              std::chrono::milliseconds longest = std::chrono::seconds(10)) const;
+              std::chrono::milliseconds longest = std::chrono::seconds(30)) const;
     void half_close() const;  // no more from us
     void reset();             // closes with RST
 
@@ -47,13 +47,13 @@ public:
         std::string body;
     };
     // The next message; nothing at the end of the stream. Throws when nothing comes for `longest`.
-    std::optional<reply> receive(std::chrono::milliseconds longest = std::chrono::seconds(10));
+    std::optional<reply> receive(std::chrono::milliseconds longest = std::chrono::seconds(30));
     // Appends what arrives next, whatever it is; false at the end of the stream. Throws as above.
     bool receive_bytes(std::string& into, std::chrono::milliseconds longest);
     // What came until the other side closed. Throws when it does not within `longest`.
-    std::string until_closed(std::chrono::milliseconds longest = std::chrono::seconds(10));
+    std::string until_closed(std::chrono::milliseconds longest = std::chrono::seconds(30));
     // Messages up to ReadyForQuery, their types as a string ("CZ"); ends early at end of stream.
-    std::string until_ready(std::chrono::milliseconds longest = std::chrono::seconds(10));
+    std::string until_ready(std::chrono::milliseconds longest = std::chrono::seconds(30));
     // Logs in where nobody is asked for a password. False when refused.
     bool log_in(std::string_view user, std::string_view database);
 

@@ -27,18 +27,20 @@ std::string database(const std::string& name)
 {
     return "[databases." + name +
            "]\nengine = \"mysql\"\nurl = \"mysql://u@127.0.0.1:1/d\"\npool = { connect_timeout = "
-           "\"200ms\" }\n";
+           "\"1s\" }\n";
 }
 
 }  // namespace
 
-std::string configuration(const std::string& auth, const std::string& more)
+std::string configuration(const std::string& auth,
+                          const std::string& more,
+                          std::chrono::seconds login)
 {
     const auto scram =
         pg::format_scram_verifier(pg::make_scram_verifier("secret", "0123456789abcdef", 4096));
-    return "[gateway]\nworkers = 2\nlogin_timeout = \"" + std::to_string(login_timeout.count()) +
-           "s\"\n" + more + "\n[auth]\nmethod = \"" + auth + "\"\n" + database("one") +
-           database("two") + user("app", "secret") + user("other", "secret") +
+    return "[gateway]\nworkers = 2\nlogin_timeout = \"" + std::to_string(login.count()) + "s\"\n" +
+           more + "\n[auth]\nmethod = \"" + auth + "\"\n" + database("one") + database("two") +
+           user("app", "secret") + user("other", "secret") +
            user("native", mysql::format_native_verifier(mysql::native_stage2("secret"))) +
            user("sha2", gateway::format_sha2_verifier(mysql::sha2_stage2("secret"))) +
            user("scram", scram) + user("only", "secret") + "databases = [\"one\"]\n" +

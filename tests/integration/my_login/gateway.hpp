@@ -13,12 +13,17 @@ namespace sluice::test {
 using steady = std::chrono::steady_clock;
 using support::gateway_process;
 
-constexpr auto login_timeout = std::chrono::seconds(3);  // of every gateway here
+// Of the shared gateway, so long that nothing here is ended by it; and of those of whom a test
+// wants that it ends.
+constexpr auto login_timeout = std::chrono::seconds(300);
+constexpr auto short_login_timeout = std::chrono::seconds(3);
 
 // Users `app` (plain text), `native`, `sha2` and `scram` (one verifier each), all with the password
 // `secret`, `only`, whose one database is `one`, and `undecided`, who has two SQLite databases.
 // `more` goes into [gateway].
-std::string configuration(const std::string& auth, const std::string& more = {});
+std::string configuration(const std::string& auth,
+                          const std::string& more = {},
+                          std::chrono::seconds login = login_timeout);
 
 gateway_process& shared_gateway();
 

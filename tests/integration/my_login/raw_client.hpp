@@ -60,9 +60,9 @@ public:
     void reset() { wire_.reset(); }
 
     // The next packet; nothing at the end of the stream. Throws when nothing comes for `longest`.
-    std::optional<packet> receive(std::chrono::milliseconds longest = 10s);
+    std::optional<packet> receive(std::chrono::milliseconds longest = 30s);
     // What came until the other side closed. Throws when it does not within `longest`.
-    std::string until_closed(std::chrono::milliseconds longest = 10s);
+    std::string until_closed(std::chrono::milliseconds longest = 30s);
 
     // Reads the greeting; throws when it is none.
     const greeting& greet();
