@@ -153,8 +153,8 @@ public:
 
     static outcome take(std::future<outcome> coming)
     {
-        if (coming.wait_for(30s) != std::future_status::ready) {
-            std::fprintf(stderr, "no completion within 30 s\n");
+        if (coming.wait_for(100s) != std::future_status::ready) {
+            std::fprintf(stderr, "no completion within 100 s\n");
             std::abort();
         }
         return coming.get();
@@ -173,6 +173,19 @@ private:
     session session_;
 };
 
+// Polls until `holds`; false after a minute.
+template <class Condition>
+bool soon(Condition holds)
+{
+    const auto until = std::chrono::steady_clock::now() + 60s;
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() >= until)
+            return false;
+        std::this_thread::sleep_for(10ms);
+    }
+    return true;
+}
+
 class SqliteTest : public ::testing::Test {
 protected:
     void SetUp() override
@@ -182,6 +195,9 @@ protected:
         folder_ = name;
         with_.path = folder_ / "test.db";
         with_.readers = 2;
+        // Nobody is refused because the machine is slow.
+        with_.queue_timeout = 60s;
+        with_.idle_transaction_timeout = 60s;
         loop_thread_ = std::thread([this] { loop_.run(); });
     }
     void TearDown() override

@@ -4,19 +4,6 @@
 namespace sluice::sqlite {
 namespace {
 
-// Within ten seconds.
-template <class Condition>
-bool soon(Condition holds)
-{
-    const auto until = std::chrono::steady_clock::now() + 10s;
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() >= until)
-            return false;
-        std::this_thread::sleep_for(10ms);
-    }
-    return true;
-}
-
 class SharingTest : public SqliteTest {
 protected:
     std::unique_ptr<database> next()

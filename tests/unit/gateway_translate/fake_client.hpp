@@ -75,9 +75,9 @@ public:
     ~fake_client() override
     {
         leave();
-        // Operations of the engine may still be on their way.
+        // Operations of the engine may still be on their way: they count as the loop's work.
         io_.restart();
-        io_.run_for(std::chrono::milliseconds(20));
+        io_.run_for(std::chrono::seconds(30));
     }
 
     void leave()
@@ -88,7 +88,7 @@ public:
     }
 
     // What was added to `pending` goes to the lane; answers until `count` ReadyForQuery, a close
-    // or five seconds.
+    // or half a minute.
     std::vector<reply> talk(int count = 1)
     {
         deliver();
@@ -108,10 +108,10 @@ public:
     }
     void run_until(const std::function<bool()>& done)
     {
-        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
         while (!done()) {
             if (std::chrono::steady_clock::now() > deadline) {
-                ADD_FAILURE() << "no answer within 5 s";
+                ADD_FAILURE() << "no answer within 30 s";
                 return;
             }
             io_.restart();

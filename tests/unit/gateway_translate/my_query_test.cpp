@@ -88,7 +88,6 @@ TEST_F(MyQuery, Commands)
     EXPECT_EQ(ask("SELECT @a"), "1 @a:253 EOF(2) [.] EOF(2)");
     ask("CREATE TABLE f (a INT, b TEXT)");
     EXPECT_EQ(client.command(command::field_list, std::string("nowhere\0", 8)), "ERR(1146)");
-    client.expects_answer = false;
     client.command(command::quit, "");
     EXPECT_TRUE(client.closed);
 }
@@ -125,10 +124,8 @@ TEST_F(MyQuery, PacketsInPieces)
     std::uint8_t sequence = 0;
     mysql::append_message(bytes, as_bytes("\3SELECT 1 AS a"), sequence);
     const auto all = bytes.readable();
-    client.expects_answer = false;
     for (std::size_t i = 0; i + 1 < all.size(); ++i)
         client.lane().on_data(all.subspan(i, 1));
-    client.expects_answer = true;
     EXPECT_EQ(client.bytes_in(all.last(1)), "1 a:8 EOF(2) [.1] EOF(2)");
 }
 
@@ -169,9 +166,7 @@ TEST_F(MyPrepared, PrepareAndExecute)
     EXPECT_EQ(execute(9, {}), "ERR(1243)");
     EXPECT_EQ(client.command(command::stmt_prepare, "SELEC"), "ERR(1064)");
     EXPECT_EQ(client.command(command::stmt_prepare, "SELECT 1; SELECT 2"), "ERR(1064)");
-    client.expects_answer = false;
     EXPECT_EQ(client.command(command::stmt_close, std::string("\2\0\0\0", 4)), "");
-    client.expects_answer = true;
     EXPECT_EQ(execute(2, {0}), "ERR(1243)");
 }
 
@@ -179,10 +174,8 @@ TEST_F(MyPrepared, LongData)
 {
     ask("CREATE TABLE t (b TEXT)");
     client.command(command::stmt_prepare, "INSERT INTO t VALUES (?)");
-    client.expects_answer = false;
     client.command(command::stmt_send_long_data, std::string("\1\0\0\0\0\0", 6) + "hello ");
     client.command(command::stmt_send_long_data, std::string("\1\0\0\0\0\0", 6) + "world");
-    client.expects_answer = true;
     const std::string body("\1\0\0\0\0\1\0\0\0\0\1\xfd\0", 13);
     EXPECT_EQ(client.command(command::stmt_execute, body), "OK(1,1,2)");
     EXPECT_EQ(ask("SELECT b FROM t"), "1 b:253 EOF(2) [.hello world] EOF(2)");

@@ -2,6 +2,7 @@
 #include "pool/fair_line.hpp"
 
 #include <gtest/gtest.h>
+#include <time.h>
 
 #include <chrono>
 #include <deque>
@@ -20,6 +21,14 @@ struct request : place {
     std::size_t tenant = 0;
     std::uint64_t number = 0;
 };
+
+// Seconds of this thread: what else the machine does costs none.
+double thread_cpu()
+{
+    timespec now{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
 
 // Tenants that always have something waiting, some servers, one line.
 class simulation {
@@ -366,7 +375,7 @@ TEST(FairLine, ADecisionTakesLogarithmicTime)
             line.push(shares[i].queue(0), requests[i], time_point{});
         }
         constexpr int decisions = 100'000;
-        const auto begun = steady_clock::now();
+        const auto begun = thread_cpu();
         for (int i = 0; i < decisions; ++i) {
             fair_queue* next = line.best(time_point{});
             auto& first = static_cast<request&>(*next->first());
@@ -375,11 +384,13 @@ TEST(FairLine, ADecisionTakesLogarithmicTime)
             share.settle(share.precharge(), cost(1000 + random() % 1000));
             line.push(share.queue(0), first, time_point{});
         }
-        return std::chrono::duration<double>(steady_clock::now() - begun).count() / decisions;
+        return (thread_cpu() - begun) / decisions;
     };
-    per_decision(16);
-    const double few = per_decision(16);
-    EXPECT_LT(per_decision(16'384), few * 40);
+    const auto best_of_three = [&](std::size_t count) {
+        return std::min({per_decision(count), per_decision(count), per_decision(count)});
+    };
+    const double few = best_of_three(16);
+    EXPECT_LT(best_of_three(16'384), few * 40);
 }
 
 }  // namespace

@@ -18,6 +18,8 @@ namespace sluice::pool {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
 
 std::atomic<int> backends_alive{0};
 std::atomic<int> backends_alive_most{0};
@@ -258,14 +260,14 @@ TEST_F(shard_test, WaitingEndsAfterQueueTimeout)
 {
     limits with;
     with.size = 1;
-    with.queue_timeout = milliseconds(100);
+    with.queue_timeout = minutes(100);
     make(with);
     ask();
     turn();
     ask();
-    home().sweep(steady_clock::now() + milliseconds(50));
+    home().sweep(steady_clock::now() + minutes(50));
     EXPECT_FALSE(clients[1].refused);
-    home().sweep(steady_clock::now() + milliseconds(150));
+    home().sweep(steady_clock::now() + minutes(150));
     EXPECT_EQ(clients[1].refused, errc::pool_timeout);
     EXPECT_EQ(pool->waiting(), 0u);
     home().give_back(*clients[0].lease);
@@ -274,15 +276,15 @@ TEST_F(shard_test, WaitingEndsAfterQueueTimeout)
 TEST_F(shard_test, ADatabaseThatIsDownIsSaidWithTheCauseAfterConnectTimeout)
 {
     limits with;
-    with.connect_timeout = milliseconds(100);
+    with.connect_timeout = seconds(10);
     make(with);
     opening->refuse = true;
     ask();
     turn();
     EXPECT_EQ(pool->open(), 0u) << "the permit came back";
-    home().sweep(steady_clock::now() + milliseconds(20));
+    home().sweep(steady_clock::now() + seconds(2));
     EXPECT_FALSE(clients[0].refused);
-    home().sweep(steady_clock::now() + milliseconds(150));
+    home().sweep(steady_clock::now() + seconds(15));
     EXPECT_EQ(clients[0].refused, errc::connect_failed);
     EXPECT_EQ(clients[0].cause, "no route");
     turn();
@@ -293,10 +295,11 @@ TEST_F(shard_test, ItRecoversByItselfWhenTheDatabaseIsBack)
     limits with;
     make(with);
     opening->refuse = true;
+    const auto early = steady_clock::now();
     ask();
     turn();
     const int before = opening->asked;
-    home().sweep(steady_clock::now());
+    home().sweep(early);
     EXPECT_EQ(opening->asked, before) << "not before the pause is over";
     opening->refuse = false;
     home().sweep(steady_clock::now() + milliseconds(60));
@@ -340,17 +343,17 @@ TEST_F(shard_test, IdleBackendsCloseDownToMin)
 {
     limits with;
     with.min = 1;
-    with.idle_timeout = milliseconds(100);
+    with.idle_timeout = minutes(10);
     make(with);
     for (int i = 0; i < 3; ++i)
         ask();
     turn();
     for (auto& each : clients)
         home().give_back(*each.lease);
-    home().sweep(steady_clock::now() + milliseconds(50));
+    home().sweep(steady_clock::now() + minutes(5));
     EXPECT_EQ(home().idle_count(), 3u);
     for (int i = 0; i < 3; ++i) {
-        home().sweep(steady_clock::now() + milliseconds(150));
+        home().sweep(steady_clock::now() + minutes(15));
         turn();
     }
     EXPECT_EQ(home().idle_count(), 1u);
@@ -374,9 +377,9 @@ TEST_F(shard_test, OldBackendsAreClosed)
     with.idle_timeout = std::chrono::hours(9);
     make(with);
     home().give_back(*(ask(), turn(), clients[0].lease));
-    home().sweep(steady_clock::now() + std::chrono::minutes(50));
+    home().sweep(steady_clock::now() + minutes(50));
     EXPECT_EQ(home().idle_count(), 1u);
-    home().sweep(steady_clock::now() + std::chrono::minutes(61));
+    home().sweep(steady_clock::now() + minutes(61));
     turn();
     EXPECT_EQ(pool->open(), 0u);
 }
@@ -570,7 +573,7 @@ TEST(shards, LimitsAreExactAcrossWorkersAndNobodyStarves)
     }
     limits with;
     with.size = 4;
-    with.queue_timeout = std::chrono::seconds(60);
+    with.queue_timeout = minutes(10);
     auto pool = shared_pool::create("test", with, std::make_unique<memory_opener>(), pointers);
 
     std::atomic<int> left{workers * clients_each};
@@ -616,7 +619,7 @@ TEST(shards, LimitsAreExactAcrossWorkersAndNobodyStarves)
     }
     for (auto* loop : pointers)
         threads.emplace_back([loop] { loop->run(); });
-    const auto deadline = steady_clock::now() + std::chrono::seconds(60);
+    const auto deadline = steady_clock::now() + minutes(5);
     while (left > 0 && steady_clock::now() < deadline)
         std::this_thread::sleep_for(milliseconds(5));
     EXPECT_EQ(left, 0) << "somebody starved";
