@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <random>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -151,17 +152,23 @@ std::string run(std::vector<std::string> argv, bool unprivileged, std::chrono::m
 
 std::uint16_t free_port()
 {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                       ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-    ::close(fd);
-    if (!bound)
-        throw std::system_error(errno, std::generic_category(), "bind 127.0.0.1");
-    return ntohs(address.sin_port);
+    // Below what the kernel gives to outgoing connections (32768 and above): none of a crowd's
+    // takes it before the server does.
+    std::random_device random;
+    for (int i = 0; i < 1000; ++i) {
+        const auto port = static_cast<std::uint16_t>(12'000 + random() % 20'000);
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        address.sin_port = htons(port);
+        const bool bound =
+            ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+        ::close(fd);
+        if (bound)
+            return port;
+    }
+    throw std::system_error(errno, std::generic_category(), "bind 127.0.0.1");
 }
 
 }  // namespace sluice::support

@@ -47,7 +47,7 @@ private:
 // Runs to the end; throws std::runtime_error with the output unless the exit status is 0.
 std::string run(std::vector<std::string> argv,
                 bool unprivileged = false,
-                std::chrono::milliseconds longest = std::chrono::seconds(60));
+                std::chrono::milliseconds longest = std::chrono::seconds(120));
 
 // The user that `unprivileged` means, and whether the test has to change to it.
 struct server_user {

@@ -24,8 +24,8 @@ namespace {
 using clock = std::chrono::steady_clock;
 namespace fs = std::filesystem;
 
-constexpr auto start_limit = std::chrono::seconds(20);
-constexpr auto stop_limit = std::chrono::seconds(10);
+constexpr auto start_limit = std::chrono::seconds(60);
+constexpr auto stop_limit = std::chrono::seconds(60);
 
 std::string text_of(const std::string& path)
 {
@@ -121,7 +121,7 @@ std::chrono::milliseconds gateway_process::cpu() const
 std::string gateway_process::target(const std::string& user, const std::string& dbname) const
 {
     return "host=127.0.0.1 port=" + std::to_string(port_) + " user=" + user + " dbname=" + dbname +
-           " connect_timeout=10";
+           " connect_timeout=30";
 }
 
 }  // namespace sluice::support

@@ -21,8 +21,8 @@ namespace {
 using clock = std::chrono::steady_clock;
 namespace fs = std::filesystem;
 
-constexpr auto start_limit = std::chrono::seconds(30);
-constexpr auto stop_limit = std::chrono::seconds(20);
+constexpr auto start_limit = std::chrono::seconds(120);
+constexpr auto stop_limit = std::chrono::seconds(60);
 
 // Run by mariadb-install-db, one statement a line. `root` is there already, without a password.
 constexpr const char* users_sql =
@@ -204,7 +204,7 @@ std::string mariadb_server::query(const std::string& sql, const std::string& dat
                      "--user=root",
                      "--batch",
                      "--skip-column-names",
-                     "--connect-timeout=5",
+                     "--connect-timeout=30",
                      "--database=" + database,
                      "--execute=" + sql});
     if (!text.empty() && text.back() == '\n')

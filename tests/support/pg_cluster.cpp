@@ -23,8 +23,8 @@ namespace {
 using clock = std::chrono::steady_clock;
 namespace fs = std::filesystem;
 
-constexpr auto start_limit = std::chrono::seconds(30);
-constexpr auto stop_limit = std::chrono::seconds(20);
+constexpr auto start_limit = std::chrono::seconds(120);
+constexpr auto stop_limit = std::chrono::seconds(60);
 
 std::string program(const std::string& name)
 {
@@ -163,7 +163,7 @@ void pg_cluster::must_reach(std::chrono::seconds longest) const
 {
     const auto until = clock::now() + longest;
     const auto target = "host=" + socket_dir() + " port=" + std::to_string(port_) +
-                        " user=postgres dbname=postgres connect_timeout=2";
+                        " user=postgres dbname=postgres connect_timeout=10";
     while (PQping(target.c_str()) != PQPING_OK) {
         if (clock::now() >= until)
             throw std::runtime_error("PostgreSQL does not answer: " + log());
@@ -230,7 +230,7 @@ std::string pg_cluster::url(const std::string& user, const std::string& dbname) 
 std::string pg_cluster::query(const std::string& sql, const std::string& dbname) const
 {
     const auto target = "host=" + socket_dir() + " port=" + std::to_string(port_) +
-                        " user=postgres connect_timeout=10 dbname=" + dbname +
+                        " user=postgres connect_timeout=30 dbname=" + dbname +
                         " options='-c default_transaction_read_only=off'";
     const pg::conn_ptr conn(PQconnectdb(target.c_str()));
     const pg::result_ptr result(PQexec(conn.get(), sql.c_str()));

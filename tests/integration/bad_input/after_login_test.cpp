@@ -33,7 +33,7 @@ protected:
     {
         AttackedGateway::TearDown();
         // No backend stays behind in a broken client's transaction or statement.
-        const auto until = steady::now() + 15s;
+        const auto until = steady::now() + 60s;
         const std::string busy =
             "SELECT count(*) FROM pg_stat_activity WHERE usename = 'trusted' AND state <> 'idle'";
         while (database().query(busy) != "0") {
@@ -57,7 +57,7 @@ TEST_F(BadSession, MessagesThatNoClientMaySendEndTheSessionWithAReason)
                               "P" + be32(2) + "xx"}) {
         auto client = logged_in();
         client.send(wrong);
-        const auto said = client.until_closed(5s);
+        const auto said = client.until_closed();
         EXPECT_THAT(said, StartsWith("E")) << wrong;
         EXPECT_THAT(said, HasSubstr("08P01")) << wrong;
     }
@@ -70,7 +70,7 @@ TEST_F(BadSession, LengthsPastTheLimitEndTheSessionAtOnceAndReserveNothing)
         for (const std::uint32_t length : {0x7fffffffu, 0x80000000u, 0xffffffffu}) {
             auto client = logged_in();
             client.send(std::string(1, type) + be32(length) + "x");
-            EXPECT_THAT(client.until_closed(5s), StartsWith("E")) << type << length;
+            EXPECT_THAT(client.until_closed(), StartsWith("E")) << type << length;
         }
     }
     EXPECT_LT(gateway_.resident_kib(), before + 8192);
@@ -113,10 +113,10 @@ TEST_F(BadSession, FieldsThatRunPastTheirMessage)
         auto client = logged_in();
         client.send(wrong + sync);
         // An error, then either the end or ReadyForQuery after which everything works.
-        const auto types = client.until_ready(5s);
+        const auto types = client.until_ready();
         EXPECT_THAT(types, HasSubstr("E")) << wrong;
         if (types.ends_with('Z') && client.send(simple_query("SELECT 1")))
-            client.until_ready(5s);
+            client.until_ready();
     }
 }
 
@@ -135,7 +135,7 @@ TEST_F(BadSession, NamesWithoutAnEnd)
         client.send(wrong);
         std::this_thread::sleep_for(20ms);
         client.send(sync);
-        EXPECT_THAT(client.until_ready(5s), StartsWith("E")) << wrong;
+        EXPECT_THAT(client.until_ready(), StartsWith("E")) << wrong;
     }
 }
 
@@ -144,7 +144,7 @@ TEST_F(BadSession, AFlushOrSyncWithABodyEndsTheSession)
     for (const char type : {'S', 'H'}) {
         auto client = logged_in();
         client.send(message(type, "x") + simple_query("SELECT 1"));
-        EXPECT_THAT(client.until_closed(5s), HasSubstr("08P01"));
+        EXPECT_THAT(client.until_closed(), HasSubstr("08P01"));
     }
 }
 
@@ -226,9 +226,9 @@ TEST_F(BadSession, LeavesInTheMiddleOfAnything)
         simple_query("BEGIN") + parse("", "INSERT INTO left_alone VALUES (2)") + bind("", "") +
             execute("") + message('H', ""),
         simple_query("COPY left_alone FROM STDIN") + message('d', "3\n"),
-        simple_query("SELECT pg_sleep(60)"),
+        simple_query("SELECT pg_sleep(600)"),
         simple_query("SELECT repeat('x', 1000) FROM generate_series(1, 100000)"),
-        simple_query("BEGIN") + simple_query("SELECT pg_sleep(60)"),
+        simple_query("BEGIN") + simple_query("SELECT pg_sleep(600)"),
         parse("", "SELECT * FROM generate_series(1, 1000000)") + bind("", "") + execute("", 10) +
             message('H', "")};
     for (const auto& beginning : beginnings) {
@@ -240,7 +240,7 @@ TEST_F(BadSession, LeavesInTheMiddleOfAnything)
                 client.reset();
         }
     }
-    const auto until = steady::now() + 10s;
+    const auto until = steady::now() + 60s;
     std::string why;
     while (!serves(gateway_, &why))
         ASSERT_LT(steady::now(), until) << why;
@@ -287,7 +287,7 @@ TEST_F(BadSession, WellFramedNonsense)
         }
         client.send(sync);
         client.half_close();
-        EXPECT_NO_THROW(client.until_closed(15s)) << "round " << round;
+        EXPECT_NO_THROW(client.until_closed()) << "round " << round;
     }
 }
 
@@ -304,7 +304,7 @@ TEST_F(BadSession, GoodSessionsWithOneByteChanged)
         auto client = logged_in();
         client.send(changed);
         client.half_close();
-        EXPECT_NO_THROW(client.until_closed(15s)) << "round " << round;
+        EXPECT_NO_THROW(client.until_closed()) << "round " << round;
     }
 }
 

@@ -17,14 +17,13 @@ class BadLogin : public AttackedGateway {
 protected:
     BadLogin() : AttackedGateway(asking_gateway()) {}
 
-    // All that the gateway says to `bytes` before it closes, which it must do well before the
-    // login timeout would.
+    // All that the gateway says to `bytes` before it closes, long before the login timeout would.
     std::string answer_to(const std::string& bytes)
     {
         auto client = connect();
         EXPECT_TRUE(client.connected());
         client.send(bytes);
-        return client.until_closed(login_timeout - 1s);
+        return client.until_closed();
     }
 };
 
@@ -80,7 +79,7 @@ TEST_F(BadLogin, StartupPacketsWithoutSenseAreRefusedWithAMessage)
         auto client = connect();
         client.send(be32(static_cast<std::uint32_t>(packet.size() + 4)) + packet);
         client.half_close();
-        const auto said = client.until_closed(login_timeout - 1s);
+        const auto said = client.until_closed();
         EXPECT_THAT(said, Not(HasSubstr(std::string("Z\0\0\0\5", 5)))) << body;
     }
 }
@@ -111,7 +110,7 @@ TEST_F(BadLogin, RepeatedEncryptionRequestsEnd)
     auto client = connect();
     for (int i = 0; i < 1000 && client.send(ssl_request + gss_request); ++i) {
     }
-    EXPECT_NO_THROW(client.until_closed(login_timeout + 3s));
+    EXPECT_NO_THROW(client.until_closed());
 }
 
 TEST_F(BadLogin, GarbageBehindAnSslRequestIsNoPlaintextLogin)
@@ -120,7 +119,7 @@ TEST_F(BadLogin, GarbageBehindAnSslRequestIsNoPlaintextLogin)
     auto client = connect();
     client.send(ssl_request + startup("app", "app"));
     client.half_close();
-    const auto said = client.until_closed(login_timeout + 3s);
+    const auto said = client.until_closed();
     EXPECT_THAT(said, Not(HasSubstr("SCRAM-SHA-256-PLUS")));
 }
 
@@ -158,7 +157,7 @@ TEST_F(BadLogin, OutOfOrderMessagesInsteadOfAPassword)
         EXPECT_EQ(asked->type, 'R');
         client.send(out_of_order);
         client.half_close();
-        const auto said = client.until_closed(login_timeout - 1s);
+        const auto said = client.until_closed();
         EXPECT_THAT(said, Not(HasSubstr(std::string("Z\0\0\0\5", 5))));
         EXPECT_THAT(said, Not(HasSubstr(std::string("R\0\0\0\10\0\0\0\0", 9))));
     }
@@ -169,7 +168,7 @@ TEST_F(BadLogin, QueriesSentAheadOfThePasswordAreNotRun)
     auto client = connect();
     client.send(startup("app", "app") + simple_query("CREATE TABLE sneaked_in ()"));
     client.half_close();
-    client.until_closed(login_timeout + 3s);
+    client.until_closed();
     EXPECT_EQ(database().query("SELECT count(*) FROM pg_class WHERE relname = 'sneaked_in'", "app"),
               "0");
 }
@@ -192,11 +191,16 @@ TEST_F(BadLogin, RandomBytes)
         else
             client.reset();
         if (client.connected())
-            client.until_closed(login_timeout + 3s);
+            client.until_closed();
     }
 }
 
-TEST_F(BadLogin, ABytePerMomentEndsAtTheLoginTimeout)
+class SlowLogin : public AttackedGateway {
+protected:
+    SlowLogin() : AttackedGateway(hurried_gateway()) {}
+};
+
+TEST_F(SlowLogin, ABytePerMomentEndsAtTheLoginTimeout)
 {
     const auto begun = steady::now();
     std::vector<wire_client> slow;
@@ -204,24 +208,24 @@ TEST_F(BadLogin, ABytePerMomentEndsAtTheLoginTimeout)
         slow.push_back(connect());
     const auto packet = startup("app", std::string(1000, 'd'));
     std::size_t open = slow.size();
-    for (std::size_t at = 0; open > 0 && steady::now() < begun + login_timeout + 5s; ++at) {
+    for (std::size_t at = 0; open > 0 && steady::now() < begun + 60s; ++at) {
         open = 0;
         for (const auto& client : slow)
             open += client.send(packet.substr(at % packet.size(), 1));
-        EXPECT_TRUE(at % 16 != 0 || serves(gateway_));
+        EXPECT_TRUE(at % 16 != 0 || soon([&] { return serves(gateway_); }));
         std::this_thread::sleep_for(100ms);
     }
     EXPECT_EQ(open, 0u);
-    EXPECT_GE(steady::now() - begun, login_timeout - 500ms);
+    EXPECT_GE(steady::now() - begun, short_login_timeout - 500ms);
 }
 
-TEST_F(BadLogin, SilenceAfterThePasswordRequestEndsAtTheLoginTimeout)
+TEST_F(SlowLogin, SilenceAfterThePasswordRequestEndsAtTheLoginTimeout)
 {
     auto client = connect();
     const auto begun = steady::now();
     client.send(startup("app", "app"));
-    client.until_closed(login_timeout + 3s);
-    EXPECT_GE(steady::now() - begun, login_timeout - 500ms);
+    client.until_closed();
+    EXPECT_GE(steady::now() - begun, short_login_timeout - 500ms);
 }
 
 }  // namespace

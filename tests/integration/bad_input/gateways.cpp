@@ -15,18 +15,22 @@ public:
     {
         trusting.reset();
         asking.reset();
+        hurried.reset();
         database.reset();
     }
     std::unique_ptr<support::pg_cluster> database;
     std::unique_ptr<gateway_process> trusting;
     std::unique_ptr<gateway_process> asking;
+    std::unique_ptr<gateway_process> hurried;
 };
 processes* const all = static_cast<processes*>(::testing::AddGlobalTestEnvironment(new processes));
 
-gateway_process& shared(std::unique_ptr<gateway_process>& gateway, const std::string& auth)
+gateway_process& shared(std::unique_ptr<gateway_process>& gateway,
+                        const std::string& auth,
+                        std::chrono::seconds login = login_timeout)
 {
     if (!gateway)
-        gateway = std::make_unique<gateway_process>(SLUICE_BINARY, configuration(auth));
+        gateway = std::make_unique<gateway_process>(SLUICE_BINARY, configuration(auth, "", login));
     return *gateway;
 }
 
@@ -39,10 +43,12 @@ support::pg_cluster& database()
     return *all->database;
 }
 
-std::string configuration(const std::string& auth, const std::string& more)
+std::string configuration(const std::string& auth,
+                          const std::string& more,
+                          std::chrono::seconds login)
 {
-    return "[gateway]\nworkers = 2\nlogin_timeout = \"" + std::to_string(login_timeout.count()) +
-           "s\"\n" + more + "\n[auth]\nmethod = \"" + auth +
+    return "[gateway]\nworkers = 2\nlogin_timeout = \"" + std::to_string(login.count()) + "s\"\n" +
+           more + "\n[auth]\nmethod = \"" + auth +
            "\"\n[databases.app]\nengine = \"postgres\"\nurl = \"" +
            database().url("trusted", "app") +
            "\"\npool = { size = 4 }\n[users.app]\npassword = \"secret\"\n";
@@ -56,6 +62,11 @@ gateway_process& trusting_gateway()
 gateway_process& asking_gateway()
 {
     return shared(all->asking, "password");
+}
+
+gateway_process& hurried_gateway()
+{
+    return shared(all->hurried, "password", short_login_timeout);
 }
 
 bool serves(gateway_process& gateway, std::string* why)

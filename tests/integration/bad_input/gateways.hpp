@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 
 #include "support/gateway_process.hpp"
 #include "support/pg_cluster.hpp"
@@ -23,17 +24,36 @@ using support::simple_query;
 using support::startup;
 using support::wire_client;
 
-constexpr auto login_timeout = std::chrono::seconds(3);  // of every gateway here
+// Of the shared gateways, so long that nothing here is ended by it; and of those of whom a test
+// wants that it ends.
+constexpr auto login_timeout = std::chrono::seconds(300);
+constexpr auto short_login_timeout = std::chrono::seconds(3);
 
 support::pg_cluster& database();
 // Database `app` of the cluster, user `app`. `more` goes into [gateway].
-std::string configuration(const std::string& auth, const std::string& more = {});
+std::string configuration(const std::string& auth,
+                          const std::string& more = {},
+                          std::chrono::seconds login = login_timeout);
 
 gateway_process& trusting_gateway();  // asks nobody
 gateway_process& asking_gateway();    // SCRAM, password `secret`
+gateway_process& hurried_gateway();   // the same with the short timeout
 
 // Whether a client that behaves gets its answer; `why` says what it got instead.
 bool serves(gateway_process& gateway, std::string* why = nullptr);
+
+// Polls until `holds`; false after a minute.
+template <class Condition>
+bool soon(Condition holds)
+{
+    const auto until = steady::now() + 60s;
+    while (!holds()) {
+        if (steady::now() > until)
+            return false;
+        std::this_thread::sleep_for(50ms);
+    }
+    return true;
+}
 
 // Every test ends with the gateway alive, silent about memory errors, and serving.
 class AttackedGateway : public ::testing::Test {

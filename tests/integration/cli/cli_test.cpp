@@ -20,7 +20,7 @@ struct outcome {
 
 outcome sluice(const std::string& arguments)
 {
-    const std::string line = "timeout 20 " SLUICE_BINARY " " + arguments + " 2>&1 < /dev/null";
+    const std::string line = "timeout 60 " SLUICE_BINARY " " + arguments + " 2>&1 < /dev/null";
     outcome made;
     FILE* pipe = ::popen(line.c_str(), "r");
     if (!pipe)

@@ -20,7 +20,7 @@ public:
     explicit driver_host(std::size_t helpers = 2) : driver_loop(helpers) {}
 
     mysql::connect_result connect(mysql::connect_options options,
-                                  std::chrono::milliseconds longest = std::chrono::seconds(10))
+                                  std::chrono::milliseconds longest = std::chrono::seconds(30))
     {
         const auto deadline = std::chrono::steady_clock::now() + longest;
         return run(mysql::connect(loop(), blocking(), std::move(options), deadline));
@@ -44,7 +44,7 @@ std::shared_ptr<const mysql::tls_context> tls(mysql::tls_mode mode,
 using packets = std::vector<std::string>;
 packets raw_query(const mysql::opened& on,
                   const std::string& sql,
-                  std::chrono::milliseconds longest = std::chrono::seconds(10));
+                  std::chrono::milliseconds longest = std::chrono::seconds(30));
 void raw_send_query(const mysql::opened& on, const std::string& sql);
 packets raw_reply(const mysql::opened& on, std::chrono::milliseconds longest);
 

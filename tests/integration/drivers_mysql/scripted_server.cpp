@@ -18,7 +18,7 @@ namespace {
 bool readable(int fd, const std::atomic<bool>& stop)
 {
     // Woken often enough to stop with the test.
-    for (int i = 0; i < 1000 && !stop; ++i) {
+    for (int i = 0; i < 6000 && !stop; ++i) {
         pollfd one{fd, POLLIN, 0};
         if (::poll(&one, 1, 20) == 1)
             return true;

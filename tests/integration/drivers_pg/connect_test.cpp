@@ -240,7 +240,7 @@ TEST_F(PgConnect, ClosingEndsTheServersProcess)
     auto result = host_.connect(server.url("trusted"), {{"application_name", "closing"}});
     ASSERT_TRUE(result) << result.message;
     pg::close(host_.blocking(), std::move(*result.connection));
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     const std::string sql =
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'closing'";
     while (server.query(sql) != "0")

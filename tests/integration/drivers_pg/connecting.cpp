@@ -73,7 +73,7 @@ void raw_send_query(const pg::opened& on, const std::string& sql)
 
 void wait_until_active(const support::pg_cluster& server, const pg::opened& on)
 {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     const auto sql =
         "SELECT state = 'active' AND wait_event = 'PgSleep' FROM pg_stat_activity"
         " WHERE pid = " +

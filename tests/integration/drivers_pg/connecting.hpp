@@ -22,7 +22,7 @@ public:
 
     pg::connect_result connect(std::string url,
                                pairs overrides = {},
-                               std::chrono::milliseconds longest = std::chrono::seconds(10))
+                               std::chrono::milliseconds longest = std::chrono::seconds(30))
     {
         pg::connect_options options{std::move(url), std::move(overrides)};
         const auto deadline = std::chrono::steady_clock::now() + longest;
@@ -39,7 +39,7 @@ support::pg_cluster& read_only_server();  // default_transaction_read_only = on
 // when nothing comes for `longest`.
 std::string raw_query(const pg::opened& on,
                       const std::string& sql,
-                      std::chrono::milliseconds longest = std::chrono::seconds(10));
+                      std::chrono::milliseconds longest = std::chrono::seconds(30));
 void raw_send_query(const pg::opened& on, const std::string& sql);
 // Until the backend runs a statement: a cancel that comes before it has read one is ignored.
 void wait_until_active(const support::pg_cluster& server, const pg::opened& on);

@@ -72,7 +72,7 @@ protected:
     pg::connect_result connect_two(const std::string& first_port,
                                    const std::string& second_port,
                                    pairs more = {},
-                                   std::chrono::milliseconds longest = 10s)
+                                   std::chrono::milliseconds longest = 60s)
     {
         more.emplace_back("user", "trusted");
         more.emplace_back("dbname", "postgres");
@@ -98,24 +98,24 @@ TEST_F(PgUnreachable, AServerThatNeverAnswersEndsAtTheDeadline)
 {
     const silent_server silent;
     const auto begun = clock::now();
-    const auto result = host_.connect("host=127.0.0.1 user=u port=" + silent.port(), {}, 300ms);
+    const auto result = host_.connect("host=127.0.0.1 user=u port=" + silent.port(), {}, 1s);
     const auto took = clock::now() - begun;
     EXPECT_EQ(result.error, errc::connect_timeout);
     EXPECT_THAT(result.message, HasSubstr("no answer"));
     EXPECT_THAT(result.message, HasSubstr("127.0.0.1"));
     EXPECT_THAT(result.message, HasSubstr(silent.port()));
-    EXPECT_GE(took, 300ms);
-    EXPECT_LT(took, 2s);
+    EXPECT_GE(took, 1s);
+    EXPECT_LT(took, 30s);
 }
 
 TEST_F(PgUnreachable, DroppedConnectionAttemptsEndAtTheDeadline)
 {
     const silent_server silent(true);
     const auto begun = clock::now();
-    const auto result = host_.connect("host=127.0.0.1 user=u port=" + silent.port(), {}, 300ms);
+    const auto result = host_.connect("host=127.0.0.1 user=u port=" + silent.port(), {}, 1s);
     EXPECT_EQ(result.error, errc::connect_timeout);
     EXPECT_THAT(result.message, HasSubstr("while connecting"));
-    EXPECT_LT(clock::now() - begun, 2s);
+    EXPECT_LT(clock::now() - begun, 30s);
 }
 
 TEST_F(PgUnreachable, ADeadlineInThePastFailsAtOnce)
@@ -137,7 +137,7 @@ TEST_F(PgUnreachable, BusyHelperThreadsAreNamed)
 
 TEST_F(PgUnreachable, NameThatDoesNotResolve)
 {
-    const auto result = host_.connect("host=no-such-host.invalid user=u", {}, 20s);
+    const auto result = host_.connect("host=no-such-host.invalid user=u", {}, 60s);
     EXPECT_FALSE(result);
     EXPECT_THAT(result.message, HasSubstr("no-such-host.invalid"));
 }
@@ -146,19 +146,23 @@ TEST_F(PgUnreachable, TheLoopGoesOnMeanwhile)
 {
     const silent_server silent;
     int ticks = 0;
-    asio::steady_timer timer(host_.loop());
-    std::function<void()> tick = [&]() {
+    bool ended = false;
+    driver_host ending;
+    asio::steady_timer timer(ending.loop());
+    std::function<void(std::error_code)> tick = [&](std::error_code) {
+        ++ticks;
         timer.expires_after(10ms);
-        timer.async_wait([&](std::error_code ec) {
-            if (!ec) {
-                ++ticks;
-                tick();
-            }
-        });
+        timer.async_wait(tick);
     };
-    tick();
-    (void)host_.connect("host=127.0.0.1 user=u port=" + silent.port(), {}, 500ms);
-    EXPECT_GT(ticks, 25);
+    tick({});
+    pg::connect_options options{"host=127.0.0.1 user=u port=" + silent.port(), {}};
+    asio::co_spawn(
+        ending.loop(),
+        pg::connect(ending.loop(), ending.blocking(), std::move(options), clock::now() + 30s),
+        [&](std::exception_ptr, const pg::connect_result&) { ended = true; });
+    while (ticks < 25 && !ended)
+        ending.loop().run_one();
+    EXPECT_FALSE(ended) << "the loop stood still until the deadline";
 }
 
 TEST_F(PgUnreachable, TheNextHostIsTriedAfterARefusal)
@@ -174,10 +178,10 @@ TEST_F(PgUnreachable, TheNextHostIsTriedAfterSilence)
         const silent_server silent(full);
         const auto begun = clock::now();
         const auto result = connect_two(
-            silent.port(), std::to_string(plain_server().port()), {{"connect_timeout", "1"}});
+            silent.port(), std::to_string(plain_server().port()), {{"connect_timeout", "2"}});
         EXPECT_TRUE(result) << result.message;
-        EXPECT_GE(clock::now() - begun, 1s);
-        EXPECT_LT(clock::now() - begun, 5s);
+        EXPECT_GE(clock::now() - begun, 2s);
+        EXPECT_LT(clock::now() - begun, 25s);  // half of the time there is would be 30 s
     }
 }
 
@@ -186,7 +190,7 @@ TEST_F(PgUnreachable, HostsShareTheTimeThatThereIs)
     for (const bool full : {false, true}) {
         const silent_server silent(full);
         const auto result =
-            connect_two(silent.port(), std::to_string(plain_server().port()), {}, 2s);
+            connect_two(silent.port(), std::to_string(plain_server().port()), {}, 4s);
         EXPECT_TRUE(result) << result.message;
     }
 }
@@ -266,7 +270,7 @@ TEST_F(PgUnreachable, NothingLeaksDescriptors)
         (void)host_.connect(plain_server().url("trusted"));
         (void)host_.connect(plain_server().url("trusted"), {}, std::chrono::milliseconds(i / 2));
     }
-    const auto until = clock::now() + 10s;
+    const auto until = clock::now() + 60s;
     while (descriptors() > before && clock::now() < until) {
         host_.loop().restart();
         host_.loop().run_for(20ms);
