@@ -44,7 +44,7 @@ def pgbench(cluster, target, seconds):
     out = said[0]
     assert "number of failed transactions: 0" in out and "error" not in out, out
     done = int(re.search(r"number of transactions actually processed: (\d+)", out)[1])
-    assert done > 20 and int(cluster.sql("select count(*) from counted")[0]) == done
+    assert done > 0 and int(cluster.sql("select count(*) from counted")[0]) == done
 
 
 @contextlib.contextmanager
@@ -60,7 +60,7 @@ def sysbench(server, gateway, seconds):
     out = said[0]
     assert "FATAL" not in out, out
     done = int(re.search(r"total number of events: +(\d+)", out)[1])
-    assert done > 20 and server.sql("select count(*) from app.counted")[0][0] == done
+    assert done > 0 and server.sql("select count(*) from app.counted")[0][0] == done
 
 
 def script(text):

@@ -28,7 +28,7 @@ auth_file = users.txt
 pool_mode = transaction
 default_pool_size = 4
 max_client_conn = 50
-query_wait_timeout = 10
+query_wait_timeout = 60
 ignore_startup_parameters = extra_float_digits
 reserve_pool_size = 2
 """
@@ -40,14 +40,14 @@ def look_around(folder, port):
     for host in ("127.0.0.1", str(folder)):
         for database in ("app", "wide", "postgres"):
             with psycopg.connect(host=host, port=port, user="alice", password=servers.PASSWORD,
-                                 dbname=database, connect_timeout=10) as client:
+                                 dbname=database, connect_timeout=30) as client:
                 seen.append((database, client.execute(
                     "SELECT current_user, current_database(), count(*) FROM generate_series(1, 9)"
                 ).fetchone()))
     for wrong in ({"password": "wrong"}, {"user": "mallory"}):
         known = {"user": "alice", "password": servers.PASSWORD, **wrong}
         with pytest.raises(psycopg.OperationalError):
-            psycopg.connect(host="127.0.0.1", port=port, dbname="app", connect_timeout=10, **known)
+            psycopg.connect(host="127.0.0.1", port=port, dbname="app", connect_timeout=30, **known)
     crowd = [psycopg.connect(host="127.0.0.1", port=port, user="alice", autocommit=True,
                              password=servers.PASSWORD, dbname="app") for _ in range(12)]
     seen.append(sum(c.execute("SELECT 1").fetchone()[0] for c in crowd))
@@ -72,16 +72,16 @@ def test_clients_of_pgbouncer_find_everything_behind_sluice(cluster, tmp_path_fa
             running = subprocess.Popen(cluster.command(binary, "pgbouncer.ini"), cwd=folder,
                                        stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         try:
-            servers.wait_until(lambda: running.poll() is not None or servers.accepts(port), 20,
+            servers.wait_until(lambda: running.poll() is not None or servers.accepts(port), 60,
                                "PgBouncer accepts connections")
             assert running.poll() is None, (folder / "pgbouncer.log").read_text()
             before = look_around(folder, port)
         finally:
             running.terminate()
-            running.wait(20)
+            running.wait(60)
 
         made = subprocess.run([servers.BINARY, "import", folder / "pgbouncer.ini", "-o",
-                               folder / "sluice.toml"], capture_output=True, text=True, timeout=20)
+                               folder / "sluice.toml"], capture_output=True, text=True, timeout=60)
         assert made.returncode == 0, made.stderr
         assert f"{folder}/pgbouncer.ini:21: reserve_pool_size: has no counterpart" in made.stderr
         assert servers.PASSWORD not in made.stderr

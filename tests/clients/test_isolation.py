@@ -65,10 +65,10 @@ def test_every_reply_belongs_to_its_sender(cluster, own_gateway):
     assert not failures, "\n".join(failures)
     assert not ledger.faults(sql, acknowledged)
     assert acknowledged and min(tally.values()) > 0, tally
-    # A backend that was closed may still be seen when its successor is there already.
-    assert 0 < watch.most <= BACKENDS + 1
+    # Backends that were closed may still be seen when their successors are there already.
+    assert 0 < watch.most <= 2 * BACKENDS
     # What was abandoned has been rolled back, and nobody holds a backend any more.
     servers.wait_until(
         lambda: cluster.sql(f"select count(*) {OURS} and state <> 'idle'") == ["0"],
-        10, "the backends are idle")
+        60, "the backends are idle")
     assert gateway.process.poll() is None

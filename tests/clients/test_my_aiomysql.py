@@ -7,7 +7,7 @@ import pytest
 
 
 def run(coroutine):
-    return asyncio.run(asyncio.wait_for(coroutine, 60))
+    return asyncio.run(asyncio.wait_for(coroutine, 85))
 
 
 def words(my, **options):

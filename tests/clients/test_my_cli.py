@@ -30,13 +30,13 @@ def test_script_from_a_pipe(my, my_table):
         SELECT name FROM {my_table};
     """
     done = subprocess.run(["mariadb", *my.arguments(), "--batch", "-N", my.database], input=script,
-                          capture_output=True, text=True, env=my.environment(), timeout=30)
+                          capture_output=True, text=True, env=my.environment(), timeout=80)
     assert (done.stdout, done.stderr) == ("semicolon; inside\n", "")
 
 
 def test_errors_reach_the_user(my):
     done = subprocess.run(["mariadb", *my.arguments(), "-e", "SELECT * FROM nowhere", my.database],
-                          capture_output=True, text=True, env=my.environment(), timeout=30)
+                          capture_output=True, text=True, env=my.environment(), timeout=80)
     assert done.returncode == 1
     assert "ERROR 1146 (42S02) at line 1" in done.stderr and "nowhere" in done.stderr
 
@@ -45,7 +45,7 @@ def test_completion_reads_the_tables(my, my_table):
     """Without --no-auto-rehash the program asks for all tables and, by FIELD_LIST, their columns."""
     done = subprocess.run(["mariadb", *my.arguments(), "--auto-rehash", "-N", my.database],
                           input="SELECT 7;\n", capture_output=True, text=True,
-                          env=my.environment(), timeout=30)
+                          env=my.environment(), timeout=80)
     assert done.stdout == "7\n", done.stderr
 
 

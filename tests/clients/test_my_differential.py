@@ -85,7 +85,7 @@ async def lockstep(pair, rng):
         name, step = differential.a_step(rng)
         history = history[-8:] + [f"{name:.300}"]
         try:
-            await asyncio.wait_for(asyncio.gather(*(step(one) for one in pair)), 20)
+            await asyncio.wait_for(asyncio.gather(*(step(one) for one in pair)), 80)
         except (TimeoutError, AssertionError, mywire.Closed, IndexError) as wrong:
             seen = [[packet[:40] for packet in one.seen + one.connection.packets][-3:]
                     for one in pair]

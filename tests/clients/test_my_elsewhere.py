@@ -147,7 +147,7 @@ def test_half_a_character_is_no_backslash(my_pool, my_server, charset):
             await each.close()
 
     run(scenario())
-    wait_until(lambda: my_server.value(f"SELECT IS_FREE_LOCK('{lock}')") == 1, 10, "a free lock")
+    wait_until(lambda: my_server.value(f"SELECT IS_FREE_LOCK('{lock}')") == 1, 60, "a free lock")
 
 
 # -- locks that nobody tells of
@@ -174,14 +174,14 @@ def test_locks_of_stored_functions(my_pool, my_server, prepared):
             reply = await ask(mine, sql)
             assert not reply.error, (sql, reply.error)
             await asyncio.to_thread(wait_until, lambda: my_server.value(
-                "SELECT IS_FREE_LOCK('by function')") == 1, 5, sql)
+                "SELECT IS_FREE_LOCK('by function')") == 1, 60, sql)
         # In a transaction it is the client's until the transaction ends.
         await mine.query("BEGIN")
         await ask(mine, "SELECT takes('by function')")
         assert my_server.value("SELECT IS_FREE_LOCK('by function')") == 0
         await mine.query("COMMIT")
         await asyncio.to_thread(wait_until, lambda: my_server.value(
-            "SELECT IS_FREE_LOCK('by function')") == 1, 5, "COMMIT")
+            "SELECT IS_FREE_LOCK('by function')") == 1, 60, "COMMIT")
 
     run(scenario())
 
@@ -201,8 +201,8 @@ def test_an_execution_of_16_mib_without_types(one, my_server):
         for size in (16_777_100, 16_777_190, 16_777_215, 17_000_000, 33_554_430, 34_000_000):
             await asyncio.to_thread(my_server.sql, f"KILL {number}")
             wait_until(lambda: not my_server.sql(
-                f"SELECT 1 FROM information_schema.processlist WHERE id = {number}"), 10, "gone")
-            await asyncio.sleep(0.05)
+                f"SELECT 1 FROM information_schema.processlist WHERE id = {number}"), 60, "gone")
+            await asyncio.sleep(0.3)  # the gateway has heard of it
             body = mywire.execute(statement.id, ["x" * size, "tail end"], new_types=False)
             mine.command(body[0], body[1:])
             reply = await mine.reply(binary=True, timeout=60)

@@ -49,7 +49,7 @@ def door(my_server, folder):
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
          "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
          "-keyout", place / "server.key", "-out", place / "server.crt"],
-        capture_output=True, text=True, timeout=60)
+        capture_output=True, text=True, timeout=80)
     assert done.returncode == 0, done.stderr
     listen = ('[listen]\nmysql = ["127.0.0.1:{port}", "unix:{folder}/my.sock"]\n'
               'tls = {{ mode = "prefer", cert_file = "server.crt", key_file = "server.key" }}\n')
@@ -109,7 +109,7 @@ def with_aiomysql(door, user, password, way):
         return 0 if found == ((42,),) else -1
 
     try:
-        return asyncio.run(asyncio.wait_for(ask(), 20))
+        return asyncio.run(asyncio.wait_for(ask(), 80))
     except aiomysql.MySQLError as error:
         return (error.__cause__ or error).args[0]
 
@@ -120,7 +120,7 @@ def with_cli(door, user, password, way):
     done = subprocess.run(
         ["mariadb", "--no-defaults", "--host=127.0.0.1" if way != "socket" else "--host=localhost",
          f"--port={door.port}", f"--user={user}", *how, "app", "-Ne", "SELECT 42"],
-        capture_output=True, text=True, timeout=30, env={**os.environ, "MYSQL_PWD": password})
+        capture_output=True, text=True, timeout=80, env={**os.environ, "MYSQL_PWD": password})
     if done.returncode == 0:
         return 0 if done.stdout.strip() == "42" else -1
     return int(done.stderr.split()[1])
@@ -176,7 +176,7 @@ def test_node(door, modules, driver):  # noqa: F811
                 attempts.append({"driver": driver, "options": options})
                 right = password == PASSWORD and user in VERIFIERS
                 wanted.append(0 if right else DENIED)
-    done = subprocess.run(["node", "-e", NODE, json.dumps(attempts)], cwd=FOLDER, timeout=60,
+    done = subprocess.run(["node", "-e", NODE, json.dumps(attempts)], cwd=FOLDER, timeout=80,
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == wanted
@@ -204,7 +204,7 @@ def test_php(door):
                 for password in (PASSWORD, PASSWORD + "x")]
     wanted = [0 if password == PASSWORD and user in VERIFIERS else DENIED
               for user, password, *_ in attempts]
-    done = subprocess.run(["php", "-r", PHP, json.dumps(attempts)], timeout=60,
+    done = subprocess.run(["php", "-r", PHP, json.dumps(attempts)], timeout=80,
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout) == wanted

@@ -55,7 +55,8 @@ def test_any_other_database(my_server, own_my_gateway):
 
 def test_any_other_database_that_is_not_there(my_server, own_my_gateway):
     """The server's own words, at the first statement at the latest; and the pool is given up."""
-    gateway = own_my_gateway(any_other(my_server))
+    gateway = own_my_gateway(any_other(my_server).replace(
+        "size = 3", 'size = 3, connect_timeout = "2s"'))  # how long the words take to come
     target = mariadb.Target("any", gateway.port)
     for database in ("nowhere", "mysql"):  # unknown, and not alice's
         with pytest.raises(pymysql.Error) as caught:
@@ -97,12 +98,13 @@ backend_password = "bobs own"
             statement = await connection.prepare("SELECT CURRENT_USER(), ?")
             assert (await connection.execute(statement, [1])).rows == [[behind, 1]]
         await connection.close()
-    asyncio.run(asyncio.wait_for(changes(), 30))
+    asyncio.run(asyncio.wait_for(changes(), 80))
     with pytest.raises(pymysql.OperationalError) as caught:
         target.but(user="bob", password="bobs own").connect()
     assert caught.value.args[0] == 1045
 
 
+@pytest.mark.clock
 def test_a_backend_users_statements_are_killed(my_server, own_my_gateway):
     """KILL QUERY goes to the server as who runs the statement, and by time limits as well."""
     my_server.sql("CREATE OR REPLACE USER bob IDENTIFIED BY 'bobs own'", "GRANT ALL ON app.* TO bob")
@@ -112,7 +114,7 @@ password = "front"
 backend_user = "bob"
 backend_password = "bobs own"
 [tenants.app]
-statement_timeout = "700ms"
+statement_timeout = "3s"
 """, secrets=(servers.PASSWORD, "bobs own"))
     robert = mariadb.Target("users", gateway.port, user="robert", password="front")
     with robert.connect() as slow, robert.connect() as killer:
@@ -120,21 +122,20 @@ statement_timeout = "700ms"
 
         def sleep():
             try:
-                value(slow, "SELECT SLEEP(5)")
+                value(slow, "SELECT SLEEP(80)")
             except pymysql.Error as error:
                 seen.append(error)
         began = time.monotonic()
         sleep()
-        assert time.monotonic() - began < 3 and "tenants.app.statement_timeout" in str(seen[0])
+        assert time.monotonic() - began < 40 and "tenants.app.statement_timeout" in str(seen[0])
         thread = threading.Thread(target=sleep)
-        began = time.monotonic()
         thread.start()
         servers.wait_until(lambda: my_server.sql(
             "SELECT 1 FROM information_schema.processlist WHERE user = 'bob' AND info LIKE "
-            "'SELECT SLEEP%'"), 5, "the statement runs")
+            "'SELECT SLEEP%'"), 60, "the statement runs")
         with killer.cursor() as cursor:
             cursor.execute(f"KILL QUERY {slow.thread_id()}")
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive() and len(seen) == 2
         assert value(slow, "SELECT CURRENT_USER()") == "bob@%"
         assert value(killer, "SELECT CURRENT_USER()") == "bob@%"
@@ -173,7 +174,7 @@ backend_password = "bobs own"
         assert all(0 < count for count in open_ones.values()) and set(open_ones) == set(names)
         for one in crowd:
             await one.close()
-    asyncio.run(asyncio.wait_for(scenario(), 60))
+    asyncio.run(asyncio.wait_for(scenario(), 85))
     with robert.connect() as connection:
         assert value(connection, "SELECT CURRENT_USER()") == "bob@%"
         with pytest.raises(pymysql.Error) as caught:  # not in its list
@@ -191,6 +192,7 @@ def test_log_of_an_outage(folder, own_my_gateway, my_server):
     gateway = own_my_gateway(mariadb.database(
         my_server, "app", 'size = 4, connect_timeout = "1s"', port=port) + mariadb.ALICE)
     target = mariadb.Target("outage", gateway.port)
+    began = time.monotonic()
     with target.connect() as connection:
         for _ in range(2):
             with pytest.raises(pymysql.Error):
@@ -200,12 +202,13 @@ def test_log_of_an_outage(folder, own_my_gateway, my_server):
             second = mariadb.Server(folder / "my-late")
             second.port = port
             with second:
-                servers.wait_until(lambda: not fails(target), 20, "the database is served")
+                servers.wait_until(lambda: not fails(target), 60, "the database is served")
         finally:
             my_server.port = own_port
     log = gateway.log()
-    assert len(re.findall("connect failed", log)) in (1, 2), log
-    assert len(re.findall("no backend for a request", log)) in (1, 2), log
+    most = 2 + (time.monotonic() - began) // 10  # see gateway/log/outage.hpp
+    assert 0 < len(re.findall("connect failed", log)) <= most, log
+    assert 0 < len(re.findall("no backend for a request", log)) <= most, log
     back = re.search(r"database is back.* after_ms=(\d+) attempts=(\d+)", log)
     assert back and int(back[1]) > 1000 and int(back[2]) > 2, log
 

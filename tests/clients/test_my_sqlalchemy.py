@@ -83,4 +83,4 @@ def test_asyncio(my):
         finally:
             await engine.dispose()
 
-    asyncio.run(asyncio.wait_for(scenario(), 60))
+    asyncio.run(asyncio.wait_for(scenario(), 85))

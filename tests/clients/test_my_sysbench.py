@@ -27,5 +27,5 @@ def tables(my):
 def test_sysbench(my, tables, workload, mode):
     # Deadlocks are repeated by sysbench itself; any other error ends it.
     out = sysbench(my, workload, "run", "--time=1", f"--db-ps-mode={mode}")
-    assert int(re.search(r"transactions: +(\d+)", out)[1]) > 20, out
+    assert int(re.search(r"transactions: +(\d+)", out)[1]) > 0, out
     assert re.search(r"reconnects: +0 ", out), out

@@ -229,7 +229,7 @@ def test_locks_by_name(my_crowd):
     assert value(one, "SELECT RELEASE_LOCK('sluice')") == 1
     assert value(other, "SELECT GET_LOCK('sluice', 0)") == 1
     other.close()
-    wait_until(lambda: value(one, "SELECT GET_LOCK('sluice', 0)") == 1, 10,
+    wait_until(lambda: value(one, "SELECT GET_LOCK('sluice', 0)") == 1, 60,
                "the lock of a client that left is free")
     assert value(one, "SELECT RELEASE_LOCK('sluice')") == 1
 
@@ -243,7 +243,7 @@ def test_locks_that_no_text_shows(my_crowd, my_server):
                               "OR (@behind := 7)") == 1
     my_crowd[0].commit()
     for name in "hidden", "behind":
-        wait_until(lambda: value(my_crowd[1], f"SELECT IS_USED_LOCK('{name}')") is None, 10,
+        wait_until(lambda: value(my_crowd[1], f"SELECT IS_USED_LOCK('{name}')") is None, 60,
                    f"the lock '{name}' is free")
     for connection in my_crowd[1:]:
         assert value(connection, "SELECT @behind") is None
@@ -507,7 +507,7 @@ def test_left_in_a_transaction(my_pool, my_crowd, made):
         connection._force_close()  # no COM_QUIT
     # Later requests are served, and see nothing of it.
     for connection in my_crowd:
-        wait_until(lambda: value(connection, f"SELECT count(*) FROM {table} FOR UPDATE") == 0, 10)
+        wait_until(lambda: value(connection, f"SELECT count(*) FROM {table} FOR UPDATE") == 0, 60)
 
 
 # -- multi-statements and procedures

@@ -21,7 +21,7 @@ def modules():
 
 @pytest.mark.parametrize("driver", ["pg", "postgres"])
 def test_node(target, modules, driver):
-    done = subprocess.run(["node", "--test", f"{driver}.mjs"], cwd=FOLDER, timeout=60,
+    done = subprocess.run(["node", "--test", f"{driver}.mjs"], cwd=FOLDER, timeout=85,
                           capture_output=True, text=True,
                           env={**target.environment(), "TARGET": target.name})
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr

@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 
+import psycopg
 import pytest
 
 import servers
@@ -20,12 +21,13 @@ SIZE = 4
 OURS = "from pg_stat_activity where datname = 'app' and usename = 'alice'"
 
 
-def config(cluster, pool="", gateway="", password=servers.PASSWORD, port=None):
+def config(cluster, pool="", gateway="", password=servers.PASSWORD, port=None, drain="3s"):
     pool = f", {pool}" if pool else ""
     return f"""
 [gateway]
 workers = 2
-drain_timeout = "3s"
+drain_timeout = "{drain}"
+login_timeout = "60s"
 {gateway}
 [databases.app]
 engine = "postgres"
@@ -37,7 +39,7 @@ password = "{servers.PASSWORD}"
 """
 
 
-async def connect(gateway, timeout=20):
+async def connect(gateway, timeout=60):
     return await pgwire.Connection.open("127.0.0.1", gateway.port, "alice", "app",
                                         servers.PASSWORD, timeout=timeout)
 
@@ -47,7 +49,7 @@ async def all_well(gateway, clients=4 * SIZE, statements=25):
     async def one(number):
         connection = await connect(gateway)
         for n in range(statements):
-            result = await connection.query(f"begin; select {number}, {n}; commit", 20)
+            result = await connection.query(f"begin; select {number}, {n}; commit")
             assert not result.errors, result.errors
             assert result.rows == [[str(number), str(n)]]
         await connection.close()
@@ -60,7 +62,7 @@ def run(coroutine, seconds=90):
 
 def nobody_holds_a_backend(cluster):
     servers.wait_until(lambda: cluster.sql(f"select count(*) {OURS} and state <> 'idle'") == ["0"],
-                       20, "every backend is idle")
+                       60, "every backend is idle")
 
 
 # -- the server
@@ -70,13 +72,13 @@ def nobody_holds_a_backend(cluster):
 def test_restart_under_load(cluster, own_gateway, how):
     """Requests on dead backends fail with 08006, later ones with 08001 or none; idle clients and
     every connection survive."""
-    gateway = own_gateway(config(cluster, 'connect_timeout = "1s"'))
+    gateway = own_gateway(config(cluster, 'connect_timeout = "3s"'))
     over, codes, answered = asyncio.Event(), {}, {}
 
     async def worker(number):
         connection = await connect(gateway)
         while not over.is_set():
-            result = await connection.query(f"select {number}, pg_sleep(0.002)", 30)
+            result = await connection.query(f"select {number}, pg_sleep(0.002)")
             if result.errors:
                 codes[result.code] = codes.get(result.code, 0) + 1
                 assert result.status == "I"
@@ -89,14 +91,15 @@ def test_restart_under_load(cluster, own_gateway, how):
     async def scenario():
         idle = [await connect(gateway) for _ in range(10)]
         tasks = [asyncio.create_task(worker(number)) for number in range(20)]
-        await asyncio.sleep(1)
+        while len(answered) < len(tasks):
+            await asyncio.sleep(0.05)
         await asyncio.to_thread(cluster.stop, how)
         await asyncio.sleep(0.5)
         await asyncio.to_thread(cluster.start)
         started = time.monotonic()
         while min(answered.values()) < started:
             late = [n for n, at in answered.items() if at < started]
-            assert time.monotonic() < started + 20, (late, codes, gateway.log()[-1500:])
+            assert time.monotonic() < started + 60, (late, codes, gateway.log()[-1500:])
             for task in tasks:
                 if task.done():
                     task.result()
@@ -104,7 +107,7 @@ def test_restart_under_load(cluster, own_gateway, how):
         over.set()
         await asyncio.gather(*tasks)
         for connection in idle:
-            result = await connection.query("select 'still here'", 20)
+            result = await connection.query("select 'still here'")
             assert result.rows == [["still here"]], result.errors
             await connection.close()
         await all_well(gateway)
@@ -150,7 +153,7 @@ def test_backend_killed_in_mid_reply(cluster, own_gateway):
             await victim.receive()
             await asyncio.to_thread(cluster.sql, f"select pg_terminate_backend({pid})")
             try:
-                result = await victim.result(20)
+                result = await victim.result()
                 assert result.code == "08006", result.errors
                 assert result.status == "I"
                 assert (await victim.query("select 1")).rows == [["1"]]
@@ -169,35 +172,42 @@ def test_backend_killed_in_mid_reply(cluster, own_gateway):
 def test_backend_dies_under_a_read(cluster, own_gateway, multiplex, how):
     """A read outside of a transaction that has not been answered runs again; nothing else does."""
     gateway = own_gateway(config(cluster, f"multiplex = {multiplex}"))
-    long = "from generate_series(1, 6000000) n"
+    cluster.sql("drop table if exists held; create table held as select 1 from generate_series(1, 3);"
+                "grant all on held to alice")
 
     async def pid_of(marker):
         found = lambda: cluster.sql(f"select pid {OURS} and state = 'active' and query like "  # noqa
                                     f"'%{marker}%' and query not like '%activity%'")
-        return (await asyncio.to_thread(servers.wait_until, found, 10, marker))[0]
+        return (await asyncio.to_thread(servers.wait_until, found, 60, marker))[0]
 
     async def killed(sql, before=None):
+        """Its backend is killed while it waits for the table, which is there afterwards."""
         connection = await connect(gateway)
+        if how == "named":
+            await connection.prepare("mine", sql)
         if before:
             await connection.query(before)
-        if how == "simple":
-            waiting = asyncio.ensure_future(connection.query(sql, 60))
-        elif how == "extended":
-            waiting = asyncio.ensure_future(connection.extended(sql, []))
-        else:
-            await connection.prepare("mine", sql)
-            waiting = asyncio.ensure_future(connection.run("mine", []))
-        pid = await pid_of(sql.split("'")[1])
-        await asyncio.sleep(0.1)
-        await asyncio.to_thread(cluster.sql, f"select pg_terminate_backend({pid})")
-        return connection, await asyncio.wait_for(waiting, 60)
+        with psycopg.connect(host=str(cluster.folder), port=cluster.port, user="postgres",
+                             dbname="app") as holder:
+            holder.execute("lock table held in access exclusive mode")
+            if how == "simple":
+                waiting = asyncio.ensure_future(connection.query(sql))
+            elif how == "extended":
+                waiting = asyncio.ensure_future(connection.extended(sql, []))
+            else:
+                waiting = asyncio.ensure_future(connection.run("mine", []))
+            pid = await pid_of(sql.split("'")[1])
+            await asyncio.to_thread(cluster.sql, f"select pg_terminate_backend({pid})")
+            await asyncio.to_thread(servers.wait_until, lambda: cluster.sql(
+                f"select count(*) from pg_stat_activity where pid = {pid}") == ["0"], 60, "its end")
+        return connection, await waiting
 
     async def scenario():
-        connection, result = await killed(f"select 'read', count(*) {long}")
-        assert result.rows == [["read", "6000000"]], result.errors
+        connection, result = await killed("select 'read', count(*) from held")
+        assert result.rows == [["read", "3"]], result.errors
         assert (await connection.query("select 'well'")).rows == [["well"]]
-        for sql, before in ((f"select 'tran', count(*) {long}", "begin"),
-                            (f"select 'slept', count(*), pg_sleep(0) {long}", None)):
+        for sql, before in (("select 'tran', count(*) from held", "begin"),
+                            ("select 'slept', count(*), pg_sleep(0) from held", None)):
             connection, result = await killed(sql, before)
             assert result.code == "08006" and not result.rows, (sql, result.errors, result.rows)
             assert (await connection.query("select 'well'")).rows == [["well"]]
@@ -211,13 +221,13 @@ def test_stalled_server(cluster, own_gateway):
     """Requests past the backends wait for queue_timeout at most, those on them are answered when it
     moves again; logins and idle clients do not care."""
     gateway = own_gateway(config(cluster,
-                                 f'min = {SIZE}, queue_timeout = "1s", connect_timeout = "1s"'))
+                                 f'min = {SIZE}, queue_timeout = "4s", connect_timeout = "20s"'))
 
     async def scenario():
         await all_well(gateway)
         # None can be opened while the server stands still.
         await asyncio.to_thread(servers.wait_until, lambda: cluster.sql(
-            f"select count(*) {OURS}") == [str(SIZE)])
+            f"select count(*) {OURS}") == [str(SIZE)], 60)
         held = [await connect(gateway) for _ in range(SIZE)]
         waiting = [await connect(gateway) for _ in range(5)]
         idle = await connect(gateway)
@@ -226,16 +236,16 @@ def test_stalled_server(cluster, own_gateway):
                 connection.send(pgwire.query(f"select {number}"))
             await asyncio.sleep(0.2)
             began = time.monotonic()
-            results = await asyncio.gather(*(c.query("select 1", 20) for c in waiting))
+            results = await asyncio.gather(*(c.query("select 1") for c in waiting))
             assert [result.code for result in results] == ["53400"] * 5, results[0].errors
             assert "queue_timeout" in results[0].error["M"]
-            assert 0.8 < time.monotonic() - began < 8
-            await (await connect(gateway, 5)).close()
+            assert time.monotonic() - began > 3.5
+            await (await connect(gateway)).close()
         for number, connection in enumerate(held):
-            result = await connection.result(20)
+            result = await connection.result()
             assert result.rows == [[str(number)]], result.errors
         for connection in [*waiting, idle]:
-            result = await connection.query("select 1", 20)
+            result = await connection.query("select 1")
             assert result.rows == [["1"]], result.errors
         await all_well(gateway)
 
@@ -244,7 +254,7 @@ def test_stalled_server(cluster, own_gateway):
 
 def test_cancel_while_the_server_stalls(cluster, own_gateway):
     """The client gives up and goes; its backend comes back clean or is replaced."""
-    gateway = own_gateway(config(cluster, 'cancel_timeout = "1s", connect_timeout = "1s"'))
+    gateway = own_gateway(config(cluster, 'cancel_timeout = "1s", connect_timeout = "20s"'))
 
     async def scenario():
         await all_well(gateway)
@@ -267,22 +277,22 @@ def test_cancel_while_the_server_stalls(cluster, own_gateway):
 def test_wrong_backend_password_at_start(cluster, own_gateway):
     """The gateway runs, the client hears the server's reason, and no restart is needed."""
     wrong = "not alice's secret"
-    gateway = own_gateway(config(cluster, 'connect_timeout = "1s"', password=wrong),
+    gateway = own_gateway(config(cluster, 'connect_timeout = "2s"', password=wrong),
                           secrets=(servers.PASSWORD, wrong))
 
     async def refused():
         with pytest.raises(pgwire.ServerError) as refusal:
-            await connect(gateway, 20)
+            await connect(gateway)
         assert refusal.value.code == "08001", refusal.value.fields
         assert "password authentication failed" in refusal.value.fields["M"]
         assert wrong not in str(refusal.value.fields)
 
     began = time.monotonic()
     run(refused())
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25  # neither the login's timeout nor the line's
     cluster.sql(f"alter role alice password '{wrong.replace(chr(39), chr(39) * 2)}'")
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while True:
             try:
                 run(all_well(gateway))
@@ -296,19 +306,19 @@ def test_wrong_backend_password_at_start(cluster, own_gateway):
 
 def test_unreachable_server_at_start(cluster, own_gateway):
     """08001 with the cause within connect_timeout; served once there is a server."""
-    port = servers.free_port()
-    gateway = own_gateway(config(cluster, 'connect_timeout = "1s"', port=port))
+    place = socket.socket()  # nobody listens, and nobody else can
+    place.bind(("127.0.0.1", 0))
+    gateway = own_gateway(config(cluster, 'connect_timeout = "2s"', port=place.getsockname()[1]))
 
     async def refused():
         with pytest.raises(pgwire.ServerError) as refusal:
-            await connect(gateway, 20)
+            await connect(gateway)
         assert refusal.value.code == "08001", refusal.value.fields
         assert "refused" in refusal.value.fields["M"], refusal.value.fields
-        return refusal.value.fields
 
     began = time.monotonic()
-    fields = run(refused())
-    assert time.monotonic() - began < 10
+    run(refused())
+    assert time.monotonic() - began < 25
 
     async def forward(reader, writer):
         """The server appears: a plain TCP forwarder to the cluster."""
@@ -323,8 +333,8 @@ def test_unreachable_server_at_start(cluster, own_gateway):
         await asyncio.gather(pump(reader, there[1]), pump(there[0], writer))
 
     async def scenario():
-        server = await asyncio.start_server(forward, "127.0.0.1", port)
-        deadline = time.monotonic() + 20
+        server = await asyncio.start_server(forward, sock=place)
+        deadline = time.monotonic() + 60
         while True:
             try:
                 await all_well(gateway)
@@ -408,15 +418,17 @@ def test_client_killed_at_each_step(cluster, own_gateway, how):
         for name, sent in steps().items():
             for _ in range(SIZE + 1):  # one that leaks would use up the pool
                 await kill(name, sent)
-            result = await witness.query("select 'alive'", 20)
+            result = await witness.query("select 'alive'")
             assert result.rows == [["alive"]], (name, result.errors)
         await all_well(gateway)
 
     run(scenario())
     nobody_holds_a_backend(cluster)
-    assert cluster.sql("select count(*) from pg_locks where locktype = 'advisory'") == ["0"]
+    servers.wait_until(lambda: cluster.sql(
+        "select count(*) from pg_locks where locktype = 'advisory'") == ["0"], 60, "no lock is left")
     assert cluster.sql("select to_regclass('left_behind') is null") == ["t"]
-    assert cluster.sql(f"select count(*) <= {SIZE} {OURS}") == ["t"]
+    servers.wait_until(lambda: cluster.sql(f"select count(*) <= {SIZE} {OURS}") == ["t"], 60,
+                       "the backends that were closed are gone")
 
 
 # -- the gateway's own end
@@ -424,7 +436,7 @@ def test_client_killed_at_each_step(cluster, own_gateway, how):
 
 def test_drain_lets_transactions_end(cluster, own_gateway):
     """SIGTERM: nobody new, idle clients go at once, a transaction ends first; exit status 0."""
-    gateway = own_gateway(config(cluster))
+    gateway = own_gateway(config(cluster, drain="80s"))
     cluster.sql("drop table if exists drained; create table drained (n int); "
                 "grant all on drained to alice")
 
@@ -442,18 +454,18 @@ def test_drain_lets_transactions_end(cluster, own_gateway):
         running.send(pgwire.query("select pg_sleep(1), 'done'"))
         await asyncio.sleep(0.2)
         gateway.process.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(farewell(idle), 2)
+        await asyncio.wait_for(farewell(idle), 30)
         with pytest.raises((OSError, pgwire.Closed, pgwire.ServerError)):
-            await connect(gateway, 5)
+            await connect(gateway)
         result = await busy.query("insert into drained values (2)")
         assert result.tags == ["INSERT 0 1"], result.errors
         result = await busy.query("commit")
         assert result.tags == ["COMMIT"], result.errors
-        await asyncio.wait_for(farewell(busy), 2)
-        result = await running.result(5)
+        await asyncio.wait_for(farewell(busy), 30)
+        result = await running.result()
         assert result.rows == [["", "done"]], result.errors
-        await asyncio.wait_for(farewell(running), 2)
-        assert await asyncio.to_thread(gateway.process.wait, 5) == 0
+        await asyncio.wait_for(farewell(running), 30)
+        assert await asyncio.to_thread(gateway.process.wait, 30) == 0
 
     run(scenario())
     assert cluster.sql("select count(*) from drained") == ["2"]
@@ -468,28 +480,26 @@ def test_drain_ends_at_its_timeout(cluster, own_gateway):
         await stubborn.query("begin")
         began = time.monotonic()
         gateway.process.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(gateway.process.wait, 15) == 0
-        assert 2.5 < time.monotonic() - began < 10
+        assert await asyncio.to_thread(gateway.process.wait, 60) == 0
+        assert time.monotonic() - began > 2.5
         with pytest.raises(pgwire.Closed) as closed:
             while True:
                 await stubborn.receive()
         assert closed.value.last_error["C"] == "57P01"
 
     run(scenario())
-    servers.wait_until(lambda: cluster.sql(f"select count(*) {OURS}") == ["0"], 10,
+    servers.wait_until(lambda: cluster.sql(f"select count(*) {OURS}") == ["0"], 60,
                        "the backends are gone")
 
 
 def test_interrupt_ends_at_once(cluster, own_gateway):
-    gateway = own_gateway(config(cluster))
+    gateway = own_gateway(config(cluster, drain="80s"))
 
     async def scenario():
         connection = await connect(gateway)
         await connection.query("begin")
-        began = time.monotonic()
         gateway.process.send_signal(signal.SIGINT)
-        assert await asyncio.to_thread(gateway.process.wait, 15) == 0
-        assert time.monotonic() - began < 2
+        assert await asyncio.to_thread(gateway.process.wait, 30) == 0
         with pytest.raises(pgwire.Closed):
             while True:
                 await connection.receive()
@@ -499,7 +509,7 @@ def test_interrupt_ends_at_once(cluster, own_gateway):
 
 def test_drain_under_load(cluster, own_gateway):
     """Every acknowledged row is there; every client hears 57P01, never in a transaction."""
-    gateway = own_gateway(config(cluster))
+    gateway = own_gateway(config(cluster, drain="60s"))
     cluster.sql("drop table if exists drained; create table drained (client int, n int); "
                 "grant all on drained to alice")
     acknowledged = []
@@ -526,13 +536,14 @@ def test_drain_under_load(cluster, own_gateway):
 
     async def scenario():
         tasks = [asyncio.create_task(worker(number)) for number in range(40)]
-        await asyncio.sleep(1.5)
+        while len(acknowledged) < 1000 or len({number for number, _ in acknowledged}) < 40:
+            assert not any(task.done() for task in tasks)
+            await asyncio.sleep(0.05)
         gateway.process.send_signal(signal.SIGTERM)
         ends = await asyncio.gather(*tasks)
         assert ends == ["57P01"] * 40, ends
-        assert await asyncio.to_thread(gateway.process.wait, 10) == 0
+        assert await asyncio.to_thread(gateway.process.wait, 60) == 0
 
     run(scenario())
     written = set(cluster.sql("select client || ' ' || n from drained"))
     assert {f"{client} {n}" for client, n in acknowledged} <= written
-    assert len(acknowledged) > 100

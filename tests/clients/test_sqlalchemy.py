@@ -58,4 +58,4 @@ def test_async(target, engine):
             assert count == 24
         await made.dispose()
 
-    asyncio.run(asyncio.wait_for(main(), 60))
+    asyncio.run(asyncio.wait_for(main(), 85))

@@ -18,7 +18,7 @@ password = "{servers.PASSWORD}"
 
 def sluice(*words):
     return subprocess.run([servers.BINARY, "sqlite", *map(str, words)], capture_output=True,
-                          text=True, timeout=60)
+                          text=True, timeout=80)
 
 
 def test_beside_a_gateway_under_load(folder):
@@ -42,7 +42,7 @@ def test_beside_a_gateway_under_load(folder):
             for one in writers:
                 one.start()
             try:
-                servers.wait_until(lambda: len(written) > 50, what="writes")
+                servers.wait_until(lambda: len(written) > 50, 60, "writes")
                 before = len(written)
                 done = sluice("backup", "notes", "--config", config, "--to", place / "copy.db")
                 assert done.returncode == 0, done.stderr
@@ -52,11 +52,11 @@ def test_beside_a_gateway_under_load(folder):
                 assert sluice("check", "notes", "--config", config).stdout.endswith("ok\n")
                 done = sluice("vacuum", "notes", "--config", config)
                 assert done.returncode == 0 and "after" in done.stdout, done.stderr
-                servers.wait_until(lambda: len(written) > before + 100, what="more writes")
+                servers.wait_until(lambda: len(written) > before + 100, 60, "more writes")
             finally:
                 stop.set()
                 for one in writers:
-                    one.join(30)
+                    one.join(60)
             assert on.execute("SELECT count(*) FROM t").fetchone()[0] == 3000 + len(written)
             assert on.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         copy = sqlite3.connect(place / "copy.db")

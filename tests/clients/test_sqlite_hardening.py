@@ -13,7 +13,7 @@ CONFIG = f"""
 engine = "sqlite"
 file = "guarded.db"
 max_size = "1MiB"
-statement_timeout = "20s"
+statement_timeout = "60s"
 [databases.frozen]
 engine = "sqlite"
 file = "frozen.db"
@@ -213,7 +213,7 @@ def start_fails(place, config):
         config + f'[listen]\npostgres = ["127.0.0.1:{servers.free_port()}"]\n'
         f'[users.alice]\npassword = "{servers.PASSWORD}"\n')
     done = subprocess.run([servers.BINARY, "--config", place / "sluice.toml"], capture_output=True,
-                          text=True, timeout=20)
+                          text=True, timeout=60)
     assert done.returncode == 1, done.stderr
     return done.stdout + done.stderr
 

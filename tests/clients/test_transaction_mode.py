@@ -183,7 +183,7 @@ def test_advisory_lock_goes_with_its_client(pg):
     with psycopg.connect(pg.dsn(), autocommit=True) as connection:
         assert value(connection, "SELECT pg_try_advisory_lock(43)")
     with psycopg.connect(pg.dsn(), autocommit=True) as connection:
-        servers.wait_until(lambda: value(connection, "SELECT pg_try_advisory_lock(43)"), 5)
+        servers.wait_until(lambda: value(connection, "SELECT pg_try_advisory_lock(43)"), 60)
         connection.execute("SELECT pg_advisory_unlock_all()")
 
 
@@ -241,7 +241,7 @@ def test_named_statements_under_load(pg):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(85)
     assert not wrong
 
 
@@ -309,7 +309,7 @@ def test_copy_among_clients(crowd):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(85)
     rows = one.execute("SELECT client, count(*), sum(n) FROM copied GROUP BY 1 ORDER BY 1").fetchall()
     assert rows == [(n, 2000, 1999 * 1000) for n in range(len(crowd))]
     one.execute("DROP TABLE copied")

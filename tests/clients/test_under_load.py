@@ -8,7 +8,7 @@ import pytest
 
 import mariadb
 import reconnecting
-from servers import PASSWORD, Target
+from servers import PASSWORD, Target, wait_until
 from test_reload import ALICE, app, reload, target_of
 
 pytestmark = [pytest.mark.postgres, pytest.mark.gateway]
@@ -47,8 +47,9 @@ def test_pauses_and_pgbench(cluster, own_gateway):
         for _ in range(4):
             time.sleep(0.4)
             admin.execute("PAUSE app")
-            assert cluster.sql("select count(*) from pg_stat_activity where datname = 'app' and "
-                               f"usename = 'alice' and pid <> all (array{others})") == ["0"]
+            wait_until(lambda: cluster.sql(
+                "select count(*) from pg_stat_activity where datname = 'app' and usename = 'alice' "
+                f"and pid <> all (array{others})") == ["0"], what="no backend")
             admin.execute("RESUME app")
 
 

@@ -156,9 +156,9 @@ public class MyProbe extends Checks {
         check("Cancel", (c, table) -> {
             try (Statement s = c.createStatement()) {
                 Thread other = new Thread(() -> {
-                    try {
-                        Thread.sleep(500);
-                        s.cancel();
+                    try {  // again, where it came before the statement did
+                        for (Thread.sleep(500); ; Thread.sleep(3000))
+                            s.cancel();
                     } catch (Exception ignored) {
                     }
                 });
@@ -169,6 +169,7 @@ public class MyProbe extends Checks {
                 } catch (SQLException expected) {
                     expect(expected.getErrorCode(), 1317);
                 }
+                other.interrupt();
                 other.join();
             }
             expect(text(c, "SELECT 6"), "6");

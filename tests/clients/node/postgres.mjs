@@ -4,7 +4,7 @@ import test from 'node:test';
 import postgres from 'postgres';
 
 const sqlite = process.env.TARGET === 'sluice-sqlite';
-const sql = postgres({max: 10, connect_timeout: 10, ssl: false, onnotice: () => {},
+const sql = postgres({max: 10, connect_timeout: 30, ssl: false, onnotice: () => {},
   fetch_types: !sqlite});
 
 test.before(async () => {
@@ -53,7 +53,7 @@ test('simple protocol', async () => {
 
 test('cancel', {skip: sqlite}, async () => {
   const slow = sql`SELECT pg_sleep(20)`;
-  setTimeout(() => slow.cancel(), 400);
+  setTimeout(() => slow.cancel(), 1500);
   await assert.rejects(slow, {code: '57014'});
   assert.equal((await sql`SELECT 1 AS one`)[0].one, 1);
 });
