@@ -1,151 +1,15 @@
-// Leases, lines and permits, over one worker and over several threads, with backends that exist
-// only in memory.
-#include "pool/shard.hpp"
+// tests/unit/pool/shard_test.cpp: leases, lines and permits of one worker.
+#include "unit/pool/shard_fixture.hpp"
 
 #include "proto/core/errc.hpp"
-
-#include <gtest/gtest.h>
-
-#include <asio/executor_work_guard.hpp>
-#include <asio/post.hpp>
-
-#include <atomic>
-#include <deque>
-#include <future>
-#include <thread>
 
 namespace sluice::pool {
 namespace {
 
+using namespace test;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
-
-std::atomic<int> backends_alive{0};
-std::atomic<int> backends_alive_most{0};
-
-class memory_backend final : public backend {
-public:
-    explicit memory_backend(shard*& home) : home_(home)
-    {
-        const int alive = ++backends_alive;
-        int most = backends_alive_most.load();
-        while (alive > most && !backends_alive_most.compare_exchange_weak(most, alive)) {
-        }
-    }
-    ~memory_backend() override { --backends_alive; }
-    void depart() override { ++moves; }
-    void arrive(std::size_t worker) override { at = worker; }
-    void probe() override { ++probes; }
-
-    std::size_t at = 0;
-    int moves = 0;
-    int probes = 0;
-    std::atomic<int> users{0};
-
-private:
-    shard*& home_;
-};
-
-// Answers in the next turn of the shard's loop, or when told.
-class memory_opener final : public opener {
-public:
-    void open(shard& target) override
-    {
-        ++asked;
-        if (refuse) {
-            asio::post(target.io(),
-                       [keep = target.pool(), &target] { target.open_failed("no route"); });
-            return;
-        }
-        if (hold)
-            return;
-        asio::post(target.io(), [this, keep = target.pool(), &target] {
-            auto made = std::make_unique<memory_backend>(unused_);
-            made->arrive(target.worker());
-            target.opened(std::move(made));
-        });
-    }
-    std::atomic<int> asked{0};
-    std::atomic<bool> refuse{false};
-    std::atomic<bool> hold{false};
-
-private:
-    shard* unused_ = nullptr;
-};
-
-struct client final : waiter {
-    void on_backend(backend& granted) override
-    {
-        lease = &granted;
-        order.push_back(number);
-    }
-    void on_refused(std::error_code code, const std::string& why) override
-    {
-        refused = code;
-        cause = why;
-    }
-    bool on_offer(backend& shared, slot& right) override
-    {
-        if (!sharing)
-            return false;
-        joined = &shared;
-        order.push_back(number);
-        right.finish(steady_clock::now());
-        return true;
-    }
-    bool holds_back() const override { return sharing && full; }
-    client(int n, std::vector<int>& o) : number(n), order(o) {}
-    static inline bool full = false;  // what is shared is enough
-    bool sharing = false;
-    backend* joined = nullptr;
-    int number;
-    std::vector<int>& order;
-    backend* lease = nullptr;
-    std::error_code refused;
-    std::string cause;
-};
-
-class shard_test : public testing::Test {
-protected:
-    void make(limits with)
-    {
-        auto source = std::make_unique<memory_opener>();
-        opening = source.get();
-        pool = shared_pool::create("test", with, std::move(source), {&io});
-    }
-    void turn()
-    {
-        io.restart();
-        io.poll();
-    }
-    shard& home() { return pool->at(0); }
-    client& ask(bool sharing = false)
-    {
-        clients.emplace_back(static_cast<int>(clients.size()), order);
-        client& one = clients.back();
-        one.sharing = sharing;
-        one.lease = home().acquire(one);
-        return one;
-    }
-    void TearDown() override
-    {
-        client::full = false;
-        clients.clear();
-        if (pool)
-            pool->close();
-        turn();
-        pool.reset();
-        turn();
-        EXPECT_EQ(backends_alive, 0);
-    }
-
-    asio::io_context io{1};
-    std::shared_ptr<shared_pool> pool;
-    memory_opener* opening = nullptr;
-    std::vector<int> order;
-    std::deque<client> clients;
-};
 
 TEST_F(shard_test, OpensNoMoreThanItsSizeAndServesInOrder)
 {
@@ -178,53 +42,6 @@ TEST_F(shard_test, AnIdleBackendIsThereAtOnce)
     EXPECT_NE(ask().lease, nullptr);
     EXPECT_FALSE(clients[1].queued());
     home().give_back(*clients[1].lease);
-}
-
-TEST_F(shard_test, WhoHoldsBackWaitsForAnOfferThoughABackendIsIdle)
-{
-    limits with;
-    with.size = 3;
-    make(with);
-    ask();
-    ask();
-    turn();
-    home().give_back(*clients[1].lease);
-    client::full = true;
-    ask(true);
-    ask(true);
-    client& alone = ask();
-    turn();
-    EXPECT_EQ(home().waiting(), 3u) << "nobody is overtaken, either";
-    EXPECT_EQ(home().idle_count(), 1u);
-    EXPECT_EQ(opening->asked, 2) << "more backends would be idle, too";
-    home().offer(*clients[0].lease, 8);
-    EXPECT_EQ(clients[2].joined, clients[0].lease);
-    EXPECT_EQ(clients[3].joined, clients[0].lease);
-    turn();
-    EXPECT_NE(alone.lease, nullptr) << "who would not share has the idle one then";
-    EXPECT_EQ(order, (std::vector{0, 1, 2, 3, 4}));
-    home().give_back(*clients[0].lease);
-    home().give_back(*alone.lease);
-}
-
-TEST_F(shard_test, WhoHeldBackGetsABackendWhenThereIsRoomForOneMore)
-{
-    limits with;
-    with.size = 1;
-    make(with);
-    ask();
-    turn();
-    client::full = true;
-    client& held = ask(true);
-    home().give_back(*clients[0].lease);
-    turn();
-    EXPECT_EQ(held.lease, nullptr);
-    EXPECT_EQ(home().idle_count(), 1u);
-    client::full = false;
-    home().post_fill();
-    turn();
-    EXPECT_EQ(held.lease, clients[0].lease);
-    home().give_back(*held.lease);
 }
 
 TEST_F(shard_test, AFullLineRefusesAtOnce)
@@ -463,7 +280,6 @@ TEST_F(shard_test, AfterAReconnectEveryBackendIsAnother)
     EXPECT_EQ(home().idle_count(), 1u) << "the new one stays";
 }
 
-// Several workers, real threads: permits are exact, nobody starves, a backend has one user.
 TEST_F(shard_test, LimitsChangeUnderItsClients)
 {
     limits with;
@@ -557,85 +373,6 @@ TEST_F(shard_test, AShrunkPoolClosesIdleBackendsAndNoMoreThanThose)
     turn();
     EXPECT_EQ(home().idle_count(), 2u);
     EXPECT_EQ(pool->open(), 2u);
-}
-
-TEST(shards, LimitsAreExactAcrossWorkersAndNobodyStarves)
-{
-    constexpr int workers = 3;
-    constexpr int clients_each = 20;
-    constexpr int rounds = 300;
-    backends_alive_most = 0;
-    std::vector<std::unique_ptr<asio::io_context>> loops;
-    std::vector<asio::io_context*> pointers;
-    for (int i = 0; i < workers; ++i) {
-        loops.push_back(std::make_unique<asio::io_context>(1));
-        pointers.push_back(loops.back().get());
-    }
-    limits with;
-    with.size = 4;
-    with.queue_timeout = minutes(10);
-    auto pool = shared_pool::create("test", with, std::make_unique<memory_opener>(), pointers);
-
-    std::atomic<int> left{workers * clients_each};
-    std::atomic<bool> shared_use{false};
-    struct looping final : waiter {
-        void begin()
-        {
-            if (backend* now = home->acquire(*this))
-                on_backend(*now);
-        }
-        void on_backend(backend& granted) override
-        {
-            auto& used = static_cast<memory_backend&>(granted);
-            if (used.users.fetch_add(1) != 0)
-                *shared_use = true;
-            asio::post(home->io(), [this, &used] {
-                used.users.fetch_sub(1);
-                home->give_back(used);
-                if (++done < rounds)
-                    asio::post(home->io(), [this] { begin(); });
-                else
-                    left->fetch_sub(1);
-            });
-        }
-        void on_refused(std::error_code, const std::string&) override { *shared_use = true; }
-        shard* home = nullptr;
-        std::atomic<int>* left = nullptr;
-        std::atomic<bool>* shared_use = nullptr;
-        int done = 0;
-    };
-    std::deque<looping> all;
-    std::vector<asio::executor_work_guard<asio::io_context::executor_type>> guards;
-    std::vector<std::thread> threads;
-    for (std::size_t w = 0; w < workers; ++w) {
-        guards.push_back(asio::make_work_guard(*pointers[w]));
-        for (int c = 0; c < clients_each; ++c) {
-            looping& one = all.emplace_back();
-            one.home = &pool->at(w);
-            one.left = &left;
-            one.shared_use = &shared_use;
-            asio::post(*pointers[w], [&one] { one.begin(); });
-        }
-    }
-    for (auto* loop : pointers)
-        threads.emplace_back([loop] { loop->run(); });
-    const auto deadline = steady_clock::now() + minutes(5);
-    while (left > 0 && steady_clock::now() < deadline)
-        std::this_thread::sleep_for(milliseconds(5));
-    EXPECT_EQ(left, 0) << "somebody starved";
-    EXPECT_FALSE(shared_use) << "a backend had two users, or a client was refused";
-    EXPECT_LE(backends_alive_most, 4);
-    EXPECT_EQ(pool->waiting(), 0u);
-    pool->close();
-    std::this_thread::sleep_for(milliseconds(50));
-    guards.clear();
-    for (auto* loop : pointers)
-        asio::post(*loop, [loop] { loop->stop(); });
-    for (auto& thread : threads)
-        thread.join();
-    pool.reset();
-    loops.clear();
-    EXPECT_EQ(backends_alive, 0);
 }
 
 }  // namespace
