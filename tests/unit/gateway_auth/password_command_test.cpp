@@ -132,7 +132,7 @@ outcome run_on_a_terminal(const std::string& first, const std::string& second)
     if (child < 0)
         return {-1, "", "forkpty failed"};
     if (child == 0) {
-        alarm(20);
+        alarm(100);
         const password_streams streams{std::cin, std::cout, std::cerr};
         const int code = run_password_command("alice", streams, true);
         termios now{};
