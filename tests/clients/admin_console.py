@@ -47,7 +47,7 @@ def connect(gateway, database="sluice", user="root", **options):
 
 def my_connect(gateway, database="sluice", user="root", **options):
     return pymysql.connect(host="127.0.0.1", port=gateway.my_port, user=user, password=PASSWORD,
-                           database=database, connect_timeout=10, read_timeout=30, **options)
+                           database=database, connect_timeout=60, read_timeout=60, **options)
 
 
 def table(connection, what):
@@ -66,7 +66,7 @@ def row_of(connection, what, **having):
 def psql(gateway, *commands, database="sluice", user="root"):
     words = [word for each in commands for word in ("-c", each)]
     return subprocess.run([servers.PG_BIN / "psql", "-XA", *words], capture_output=True,
-                          text=True, timeout=30,
+                          text=True, timeout=60,
                           env=target(gateway, database, user).environment())
 
 
@@ -87,12 +87,12 @@ def load(gateway, database="app", workers=4, statement="SELECT 1"):
     threads = [threading.Thread(target=work, args=(i,)) for i in range(workers)]
     for each in threads:
         each.start()
-    wait_until(lambda: all(done) or errors, 20, "every client works")
+    wait_until(lambda: all(done) or errors, what="every client works")
     counts = type("counts", (), {"done": done, "errors": errors, "stop": stop, "threads": threads})
     try:
         yield counts
     finally:
         stop.set()
         for each in threads:
-            each.join(20)
+            each.join(60)
     assert not any(each.is_alive() for each in threads), "a client hangs"

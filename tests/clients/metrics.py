@@ -14,7 +14,7 @@ class Http:
     """A listener that is there, or comes soon."""
 
     def __init__(self, port, token=None):
-        servers.wait_until(lambda: servers.accepts(port), 30, "HTTP is served")
+        servers.wait_until(lambda: servers.accepts(port), what="HTTP is served")
         self.port, self.token = port, token
 
     def ask(self, path, data=None, **headers):
@@ -23,7 +23,7 @@ class Http:
             headers.setdefault("Authorization", f"Bearer {self.token}")
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, headers)
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, answer.read().decode(), answer.headers
         except urllib.error.HTTPError as refused:
             return refused.code, refused.read().decode(), refused.headers
@@ -53,6 +53,15 @@ class Http:
         """The sum of the samples that have these labels."""
         return sum(value for pairs, value in self.samples().get(name, [])
                    if all(pairs.get(k) == v for k, v in labels.items()))
+
+    def full(self, **labels):
+        """Returns when the gateway keeps bytes that a client does not take, and no buffer has room."""
+        seen = []
+
+        def still():
+            seen.append(self.total("sluice_tenant_buffered_bytes", **labels))
+            return seen[-1] > 0 and len(seen) > 10 and len(set(seen[-10:])) == 1
+        servers.wait_until(still, what="bytes are kept")
 
 
 class Door:
@@ -95,7 +104,7 @@ class Door:
         self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
         for each in (self.thread, *self.threads):
-            each.join(10)
+            each.join(60)
             assert not each.is_alive(), "a client has not left"
 
 
