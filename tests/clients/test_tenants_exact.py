@@ -56,23 +56,23 @@ key = "user_suffix"
 
 
 async def load(open_client, statement):
-    """Every client runs one statement after the other until the time is over; how many of each
-    tenant, and how long the clients of each waited at most."""
+    """Every client runs one statement after the other until the time is over; how many each client
+    of each tenant ran."""
     gate = asyncio.Semaphore(50)
     started = asyncio.Event()
-    counts = dict.fromkeys(LIMITS, 0)
-    longest = dict.fromkeys(LIMITS, 0.0)
+    counts = {limit: [] for limit in LIMITS}
     end = 0.0
 
     async def client(limit):
         async with gate:
             connection = await open_client(f"alice@t{limit}")
         await started.wait()
-        while time.monotonic() < end:
-            begun = time.monotonic()
+        done = 0
+        # A slow machine has time for two rounds, too.
+        while time.monotonic() < end or done < 2:
             await statement(connection, limit)
-            longest[limit] = max(longest[limit], time.monotonic() - begun)
-            counts[limit] += 1
+            done += 1
+        counts[limit].append(done)
         await connection.close()
 
     tasks = [asyncio.ensure_future(client(1 + number % len(LIMITS))) for number in range(CLIENTS)]
@@ -86,33 +86,35 @@ async def load(open_client, statement):
     end = time.monotonic() + SECONDS
     started.set()
     await asyncio.gather(*tasks)
-    return counts, longest
+    return counts
 
 
-def judge(rows, counts, longest):
-    """`rows`: tenant, began, ended. Together at most the limit ran, and nearly always just that."""
+def judge(rows, counts):
+    """`rows`: tenant, began, ended. Together at most the limit ran, and again and again just that."""
+    slow = servers.slowness()
     for limit in LIMITS:
         events = []
         for tenant, began, ended in rows:
             if tenant == limit:
                 events += [(began, 1), (ended, -1)]
-        assert len(events) == 2 * counts[limit]
+        assert len(events) == 2 * sum(counts[limit])
         # Ends first: a statement may begin in the very microsecond in which another ended.
         events.sort()
-        first, last = events[0][0], events[-1][0]
-        running = most = 0
-        before, used = first, 0.0
-        for at, change in events:
+        running, before, used = 0, events[0][0], 0.0
+        most = [0, 0, 0]
+        for number, (at, change) in enumerate(events):
             used += running * (at - before)
             before = at
             running += change
-            most = max(most, running)
-        mean = used / (last - first)
-        assert most == limit, f"limit {limit}: {most} at once"
-        assert mean > 0.6 * limit, f"limit {limit}: {mean} on average"
-        # First come, first served: a client of fifty waits for its turn, and no longer.
-        turn = 50 * (last - first) / counts[limit]
-        assert longest[limit] < 2.5 * turn + 0.3, (limit, longest[limit], turn)
+            third = 3 * number // len(events)
+            most[third] = max(most[third], running)
+        # No place is lost in the course of time, nor handed on late.
+        assert most == [limit] * 3, f"limit {limit}: {most} at once"
+        mean = used / (events[-1][0] - events[0][0])
+        assert mean > 0.4 * limit / slow, f"limit {limit}: {mean} on average"
+        # First come, first served: they take turns (where the clients' side keeps up, exactly).
+        fewest, most_often = min(counts[limit]), max(counts[limit])
+        assert most_often <= 4 * fewest + 2, (limit, sorted(counts[limit]))
 
 
 def test_postgres(cluster, own_gateway):
@@ -133,9 +135,9 @@ pool = {{ size = 40 }}
         result = await connection.query(f"INSERT INTO exact_log VALUES ({limit})", 60)
         assert not result.errors, result.errors
 
-    counts, longest = asyncio.run(asyncio.wait_for(load(open_client, statement), SECONDS + 60))
+    counts = asyncio.run(asyncio.wait_for(load(open_client, statement), SECONDS + 150))
     rows = [line.split("|") for line in cluster.sql("SELECT * FROM exact_log")]
-    judge([(int(a), float(b), float(c)) for a, b, c in rows], counts, longest)
+    judge([(int(a), float(b), float(c)) for a, b, c in rows], counts)
 
 
 def test_mariadb(my_server, own_my_gateway):
@@ -159,5 +161,5 @@ pool = {{ size = 40 }}
         reply = await connection.query(f"INSERT INTO exact_log (tenant) VALUES ({limit})", 60)
         assert reply.error is None, reply.error
 
-    counts, longest = asyncio.run(asyncio.wait_for(load(open_client, statement), SECONDS + 60))
-    judge(my_server.sql("SELECT * FROM exact_log", database="app"), counts, longest)
+    counts = asyncio.run(asyncio.wait_for(load(open_client, statement), SECONDS + 150))
+    judge(my_server.sql("SELECT * FROM exact_log", database="app"), counts)
