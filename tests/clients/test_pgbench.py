@@ -9,7 +9,7 @@ import servers
 
 def pgbench(target, *words):
     done = subprocess.run([servers.PG_BIN / "pgbench", *words], env=target.environment(),
-                          capture_output=True, text=True, timeout=120)
+                          capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -17,7 +17,7 @@ def pgbench(target, *words):
 @pytest.fixture(scope="module")
 def tables(cluster):
     subprocess.run([servers.PG_BIN / "pgbench", "-iq", "-s", "2", cluster.url(user="postgres")],
-                   check=True, capture_output=True, timeout=120)
+                   check=True, capture_output=True, timeout=200)
     cluster.sql("GRANT ALL ON ALL TABLES IN SCHEMA public TO alice")
     yield
     cluster.sql("DROP TABLE pgbench_accounts, pgbench_branches, pgbench_history, pgbench_tellers")

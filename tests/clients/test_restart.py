@@ -22,13 +22,14 @@ def own_cluster(folder):
 
 
 @pytest.fixture
-def place(own_cluster, own_gateway):
+def place(own_cluster, own_gateway, request):
+    """Whoever waits does so for long, unless the test has a parameter that says for how long."""
     gateway = own_gateway(f"""
 [databases.app]
 engine = "postgres"
 url = "{own_cluster.url()}"
 password = "{servers.PASSWORD}"
-pool = {{ size = 3, queue_timeout = "2s", connect_timeout = "1s", cancel_timeout = "1s" }}
+pool = {{ size = 3, queue_timeout = "{getattr(request, "param", "30s")}", connect_timeout = "2s" }}
 
 [users.alice]
 password = "{servers.PASSWORD}"
@@ -64,6 +65,9 @@ def test_restart_under_load(own_cluster, place):
                 if row != (f"{number}.{turn}",):
                     wrong.append(row)
                 done[number] = turn
+            except ValueError:
+                # psycopg's, of a Parse that was answered before the server fell, and then failed.
+                failed.append("a second answer")
             except psycopg.Error as error:
                 failed.append(error)
                 if error.sqlstate not in ("08006", "08001", "57P01", "53400"):
@@ -76,16 +80,16 @@ def test_restart_under_load(own_cluster, place):
     threads = [threading.Thread(target=work, args=(n,)) for n in range(12)]
     for thread in threads:
         thread.start()
-    time.sleep(1)
+    servers.wait_until(lambda: min(done) > 10, what="every client works")
     own_cluster.stop()
     time.sleep(0.5)
     own_cluster.start()
     before = list(done)
-    servers.wait_until(lambda: all(now > then + 20 for now, then in zip(done, before)), 20,
-                       "every client gets on")
+    servers.wait_until(lambda: all(now > then + 20 for now, then in zip(done, before)),
+                       what="every client gets on")
     over.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert not wrong, wrong[:5]
 
 
@@ -96,12 +100,12 @@ def test_wait_while_the_server_is_away_ends_with_the_cause(own_cluster, place):
         try:
             with pytest.raises(psycopg.Error) as caught:
                 connection.execute("SELECT 1")
-            assert time.monotonic() - begun < 10
+            assert time.monotonic() - begun < 25, "queue_timeout is no reason"
             assert caught.value.sqlstate == "08001"
             assert "refused" in str(caught.value)
         finally:
             own_cluster.start()
-        servers.wait_until(lambda: answers(connection), 15, "the connection works again")
+        servers.wait_until(lambda: answers(connection), what="the connection works again")
 
 
 def answers(connection):
@@ -115,6 +119,7 @@ def backends(cluster):
     return [int(pid) for pid in out.stdout.split()]
 
 
+@pytest.mark.parametrize("place", ["2s"], indirect=True)
 def test_stalled_server(own_cluster, place):
     """All backends stop answering: waiting clients are told so in time, others get their answer."""
     results = []
@@ -139,13 +144,14 @@ def test_stalled_server(own_cluster, place):
                 threads = [threading.Thread(target=ask, args=(c,)) for c in made]
                 for thread in threads:
                     thread.start()
-                time.sleep(3.5)  # queue_timeout is 2 s
+                servers.wait_until(lambda: len(results) >= 3, what="who waits is told")
+                time.sleep(0.3)
                 assert sorted(results) == ["53400"] * 3
             finally:
                 for pid in stopped:
                     os.kill(pid, signal.SIGCONT)
             for thread in threads:
-                thread.join(20)
+                thread.join(60)
         assert sorted(results) == ["53400"] * 3 + ["late"] * 3
         for connection in made:
             assert value(connection, "SELECT 2") == 2
