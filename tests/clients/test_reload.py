@@ -44,7 +44,7 @@ def reload(gateway, config, good=True):
     count = loads if good else refusals
     before, at = count(gateway), len(gateway.log())
     gateway.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: count(gateway) > before, 15, "the configuration is loaded")
+    wait_until(lambda: count(gateway) > before, what="the configuration is loaded")
     return gateway.log()[at:]
 
 
@@ -85,7 +85,7 @@ class Load:
     def __exit__(self, *_):
         self.over.set()
         for each in self.threads:
-            each.join(30)
+            each.join(60)
         assert not any(each.is_alive() for each in self.threads), "a statement hangs"
 
 
@@ -177,13 +177,13 @@ def test_a_removed_database_drains(cluster, own_gateway):
             connect(gateway, "gone")
         assert "gone" in str(refused.value)
         with pytest.raises(psycopg.OperationalError):
-            for _ in range(40):
+            for _ in range(400):
                 idle.execute("SELECT 1")
                 time.sleep(0.05)
         assert value(busy, "SELECT current_database()") == "other"
         busy.execute("COMMIT")
         with pytest.raises(psycopg.OperationalError):
-            for _ in range(40):
+            for _ in range(400):
                 busy.execute("SELECT 1")
                 time.sleep(0.05)
         assert value(stays, "SELECT 1") == 1
@@ -221,7 +221,7 @@ def certificate(folder, name):
 
 
 def seen_certificate(port):
-    with socket.create_connection(("127.0.0.1", port), 5) as raw:
+    with socket.create_connection(("127.0.0.1", port), 60) as raw:
         raw.sendall(b"\0\0\0\x08\x04\xd2\x16\x2f")
         assert raw.recv(1) == b"S"
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -337,8 +337,13 @@ def took(connection, *statements):
     for each in threads:
         each.start()
     for each in threads:
-        each.join(30)
+        each.join(60)
     return time.monotonic() - began
+
+
+def at_once(connections, statement):
+    """Together they take no longer than one: in one of some tries, should the machine be slow."""
+    assert any(took(connections, *[statement] * len(connections)) < 0.75 for _ in range(10))
 
 
 def test_limits_change_under_connected_clients(cluster, own_gateway):
@@ -349,19 +354,19 @@ def test_limits_change_under_connected_clients(cluster, own_gateway):
     endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT max(n) FROM c"
     gateway = own_gateway(config())
     with connect(gateway) as one, connect(gateway) as two, connect(gateway, "lite") as file:
-        assert took([one, two], *["SELECT pg_sleep(0.4)"] * 2) < 0.75
+        at_once([one, two], "SELECT pg_sleep(0.4)")
         said = reload(gateway, config("max_concurrent = 1"))
         assert "tenants.default.max_concurrent: 0 → 1" in said
         assert took([one, two], *["SELECT pg_sleep(0.4)"] * 2) >= 0.8
-        said = reload(gateway, config(timeout='statement_timeout = "200ms"\n'))
-        assert "databases.app.statement_timeout: 0s → 200ms" in said
+        said = reload(gateway, config(timeout='statement_timeout = "800ms"\n'))
+        assert "databases.app.statement_timeout: 0s → 800ms" in said
         assert "after a restart" not in said
-        assert took([one, two], *["SELECT pg_sleep(0.1)"] * 2) < 0.75
-        for connection, statement in (one, "SELECT pg_sleep(5)"), (file, endless):
+        at_once([one, two], "SELECT pg_sleep(0.4)")
+        for connection, statement in (one, "SELECT pg_sleep(30)"), (file, endless):
             with pytest.raises(psycopg.errors.QueryCanceled):
                 connection.execute(statement)
-        reload(gateway, config(timeout='statement_timeout = "5s"\n'))
-        one.execute("SELECT pg_sleep(0.4)")
+        reload(gateway, config(timeout='statement_timeout = "30s"\n'))
+        one.execute("SELECT pg_sleep(1)")
 
 
 ROOT = f'[users.root]\npassword = "{PASSWORD}"\nadmin = true\n'
@@ -388,7 +393,7 @@ def test_settings_are_set_under_load(cluster, own_gateway):
         assert setting(console, "databases.app.pool.size") == ("8", "yes")
         wait_until(lambda: backends(cluster) == 8, what="eight connections")
         assert says(console, "SET databases.app.pool.size = 8")[0][0] == "unchanged"
-        wait_until(lambda: "databases.app.pool.size: 2 → 8" in gateway.log(), 5, "it is logged")
+        wait_until(lambda: "databases.app.pool.size: 2 → 8" in gateway.log(), what="it is logged")
         assert says(console, "SET gateway.max_clients TO '11'")[0] == (
             "changed", "gateway.max_clients: 10000 → 11")
         with pytest.raises(psycopg.OperationalError) as refused:
@@ -399,7 +404,7 @@ def test_settings_are_set_under_load(cluster, own_gateway):
         changed = [row[1] for row in says(console, "RELOAD") if row[0] == "changed"]
         assert sorted(changed) == ["databases.app.pool.size: 8 → 2",
                                    "gateway.max_clients: 11 → 10000"]
-        wait_until(lambda: loads(gateway) == before + 1, 5, "the log says so")
+        wait_until(lambda: loads(gateway) == before + 1, what="the log says so")
         wait_until(lambda: backends(cluster) == 2, what="two connections again")
     assert not load.failed
 
@@ -407,11 +412,11 @@ def test_settings_are_set_under_load(cluster, own_gateway):
 def test_limits_are_set_and_hold(cluster, own_gateway):
     gateway = own_gateway(app(cluster) + ALICE + ROOT)
     with connect(gateway, "sluice", user="root") as console, connect(gateway) as client:
-        console.execute("SET databases.app.statement_timeout = 200ms")
+        console.execute("SET databases.app.statement_timeout = 400ms")
         with pytest.raises(psycopg.errors.QueryCanceled, match="statement_timeout"):
-            client.execute("SELECT pg_sleep(5)")
+            client.execute("SELECT pg_sleep(30)")
         console.execute("SET databases.app.statement_timeout = '0s'")
-        client.execute("SELECT pg_sleep(0.3)")
+        client.execute("SELECT pg_sleep(0.6)")
         assert says(console, "SET tenants.app.max_rate = 0.5")[0] == (
             "changed", "tenants.app: added, tenants.app.max_rate = 0.5")
         console.execute("SET tenants.app.queue_timeout = 100ms")
@@ -422,7 +427,7 @@ def test_limits_are_set_and_hold(cluster, own_gateway):
         console.execute("SET slow_statement = 100ms")
         console.execute("SET tenants.app.max_rate = 0")
         client.execute("SELECT pg_sleep(0.2)")
-        wait_until(lambda: "slow statement" in gateway.log(), 5)
+        wait_until(lambda: "slow statement" in gateway.log())
 
 
 def test_what_cannot_be_set(cluster, own_gateway):
@@ -501,7 +506,7 @@ pool = {{ size = 2 }}
         assert ask(leaves, "SELECT 2") == 2
         leaves.commit()
         with pytest.raises(pymysql.err.MySQLError):
-            for _ in range(40):
+            for _ in range(400):
                 ask(leaves, "SELECT 3")
                 time.sleep(0.05)
         # Its connections are of another password now: no new one can be made, and the clients stay.
@@ -528,7 +533,7 @@ def notify_socket(folder):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as at:
         at.bind(str(path))
         at.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        at.settimeout(10)
+        at.settimeout(60)
         yield at, path
     path.unlink()
 
@@ -573,7 +578,7 @@ def test_systemd_is_told(cluster, folder):
             until(at, "READY=1")
             running.terminate()
             until(at, "STOPPING=1")
-            assert running.wait(10) == 0
+            assert running.wait(60) == 0
         finally:
             running.kill()
             running.wait()
@@ -611,6 +616,13 @@ def loops(process):
     return found
 
 
+def nothing_said(at, seconds):
+    said_by(at)
+    time.sleep(seconds)
+    return said_by(at) == []
+
+
+@pytest.mark.clock
 def test_a_loop_that_hangs_starves_the_watchdog(cluster, folder):
     """Whichever worker it is; and it is fed again when the loop goes on."""
     place = folder / "watched"
@@ -626,23 +638,22 @@ def test_a_loop_that_hangs_starves_the_watchdog(cluster, folder):
         try:
             until(at, "READY=1")
             until(at, "WATCHDOG=1")
-            wait_until(lambda: len(loops(running.pid)) >= 2, 5, "both loops sleep")
-            workers = loops(running.pid)
+            workers = wait_until(lambda: len(found := loops(running.pid)) >= 2 and found,
+                                 what="both loops sleep")
             assert len(workers) == 2, workers
             for thread in workers:
                 with stopped(thread):
-                    time.sleep(0.9)  # it may have answered just before
-                    said_by(at)
-                    time.sleep(1)
-                    assert said_by(at) == []
-                at.settimeout(10)
+                    # It may have answered just before, and been heard late: one second of five.
+                    assert any(nothing_said(at, 1) for _ in range(5))
+                at.settimeout(60)
                 until(at, "WATCHDOG=1")
-            assert "a worker's loop hangs" in (place / "log").read_text()
+            wait_until(lambda: "a worker's loop hangs" in (place / "log").read_text(),
+                       what="the log says so")
             target = servers.Target("sluice", port, "app", "alice", PASSWORD)
             with psycopg.connect(target.dsn()) as connection:
                 assert value(connection, "SELECT 1") == 1
             running.terminate()
-            assert running.wait(10) == 0
+            assert running.wait(60) == 0
         finally:
             running.kill()
             running.wait()
@@ -672,7 +683,7 @@ def test_sockets_of_systemd(cluster, folder, named):
             f'[gateway]\ndrain_timeout = "2s"\n[listen]\npostgres = ["{host}:{where}"]\n'
             + app(cluster) + ALICE)
         # A client that came before the service: it waits, and is served.
-        waiting = socket.create_connection(("127.0.0.1", port), 5)
+        waiting = socket.create_connection(("127.0.0.1", port), 60)
         names = "postgres" if named else "sluice.socket"
         with open(place / "log", "wb") as log:
             running = subprocess.Popen(
@@ -680,7 +691,7 @@ def test_sockets_of_systemd(cluster, folder, named):
                  place / "sluice.toml"], stdout=log, stderr=log, pass_fds=[early.fileno()])
         try:
             early.close()
-            waiting.settimeout(10)
+            waiting.settimeout(60)
             waiting.sendall(b"\0\0\0\x08\x04\xd2\x16\x2f")
             assert waiting.recv(1) == b"N", (place / "log").read_text()
             waiting.close()
@@ -690,7 +701,7 @@ def test_sockets_of_systemd(cluster, folder, named):
         finally:
             running.terminate()
             try:
-                assert running.wait(10) == 0
+                assert running.wait(60) == 0
             finally:
                 running.kill()
                 running.wait()

@@ -4,6 +4,7 @@ import ctypes
 import os
 import random
 import re
+import select
 import signal
 import socket
 import sqlite3
@@ -42,13 +43,13 @@ class Next:
         return self.log_file.read_text(errors="replace")
 
     def serves(self):
-        wait_until(lambda: self.process.poll() is not None or " ready " in self.log(), 20,
-                   "the new process is ready")
+        wait_until(lambda: self.process.poll() is not None or " ready " in self.log(),
+                   what="the new process is ready")
         assert self.process.poll() is None, self.log()
         self.gateway.process = self.process
         return self
 
-    def old_has_ended(self, seconds=15):
+    def old_has_ended(self, seconds=60):
         assert self.old.wait(seconds) == 0, self.gateway.log()
 
     def end(self):
@@ -77,13 +78,11 @@ def test_no_client_is_refused(cluster, own_gateway):
     target = target_of(gateway)
     with Load(target, 6, "SELECT 1", reconnect=True) as load:
         for number in range(3):
-            time.sleep(0.4)
             took = take_over(gateway, number)
             before = load.done
             wait_until(lambda: load.done > before + 20, what="clients are served")
             took.old_has_ended()
     assert not load.failed, load.failed[:3]
-    assert load.done > 100
     assert "inherited=true" in took.log()
     path = gateway.folder / "sluice.toml.control"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -99,7 +98,7 @@ def test_pgbench_with_reconnects(cluster, own_gateway):
 
 def test_who_stays_in_a_transaction(cluster, own_gateway):
     """The old process serves it to the end; a client that has nothing to do is told to leave."""
-    gateway = own_gateway(drain("10s") + app(cluster) + ALICE)
+    gateway = own_gateway(drain("60s") + app(cluster) + ALICE)
     with connect(gateway) as busy, connect(gateway) as idle:
         busy.execute("BEGIN")
         idle.execute("SELECT 1")
@@ -107,7 +106,8 @@ def test_who_stays_in_a_transaction(cluster, own_gateway):
         assert value(busy, "SELECT 41 + 1") == 42
         with connect(gateway) as fresh:
             assert value(fresh, "SELECT 1") == 1
-        time.sleep(2)
+        # What it is told comes without a question.
+        assert select.select([idle.pgconn.socket], [], [], 60)[0]
         with pytest.raises(psycopg.OperationalError):
             idle.execute("SELECT 1")
         assert took.old.poll() is None
@@ -155,7 +155,7 @@ class Transactions:
     def join(self):
         self.over.set()
         for each in self.threads:
-            each.join(30)
+            each.join(60)
         assert not any(each.is_alive() for each in self.threads), "a statement hangs"
         assert not self.wrong, self.wrong[:3]
 
@@ -223,7 +223,7 @@ def transactions_end_well(gateway, target, how, kept):
             else:
                 with target.console() as admin:
                     admin.execute("SHUTDOWN WAIT_FOR_CLIENTS")
-            assert gateway.process.wait(15) == 0
+            assert gateway.process.wait(60) == 0
     finally:
         load.join()
     assert load.left >= 8, "nobody was told to leave"
@@ -233,7 +233,7 @@ def transactions_end_well(gateway, target, how, kept):
 @pytest.mark.parametrize("how", ["SIGTERM", "SHUTDOWN", "takeover"])
 def test_transactions_are_finished(cluster, own_gateway, how):
     cluster.sql("drop table if exists kept; create table kept (n int); grant all on kept to alice")
-    gateway = own_gateway(drain("4s") + app(cluster, "size = 4") + ALICE
+    gateway = own_gateway(drain("8s") + app(cluster, "size = 4") + ALICE
                           + f'[users.root]\npassword = "{PASSWORD}"\nadmin = true\n')
     transactions_end_well(gateway, Postgres(gateway), how,
                           lambda: int(cluster.sql("select count(*) from kept")[0]))
@@ -243,7 +243,7 @@ def test_transactions_are_finished(cluster, own_gateway, how):
 @pytest.mark.parametrize("how", ["SIGTERM", "takeover"])
 def test_transactions_of_mysql_clients_are_finished(my_server, own_my_gateway, how):
     my_server.sql("create or replace table app.kept (n int)")
-    gateway = own_my_gateway(drain("4s") + mariadb.shared_config(my_server))
+    gateway = own_my_gateway(drain("8s") + mariadb.shared_config(my_server))
     transactions_end_well(gateway, Mysql(gateway), how,
                           lambda: my_server.sql("select count(*) from app.kept")[0][0])
 
@@ -289,7 +289,7 @@ def asleep(cluster, connection, seconds):
 
 def test_a_cancel_reaches_the_old_process(cluster, own_gateway):
     """Also the process before that one."""
-    gateway = own_gateway(drain("20s") + app(cluster) + ALICE)
+    gateway = own_gateway(drain("60s") + app(cluster) + ALICE)
     with connect(gateway) as one, connect(gateway) as two:
         sleepers = [(one, *asleep(cluster, one, 31)), (two, *asleep(cluster, two, 32))]
         took = []
@@ -298,8 +298,8 @@ def test_a_cancel_reaches_the_old_process(cluster, own_gateway):
                 took.append(take_over(gateway, number))
                 began = time.monotonic()
                 connection.cancel()
-                thread.join(10)
-                assert ended == ["57014"] and time.monotonic() - began < 5
+                thread.join(25)
+                assert ended == ["57014"] and time.monotonic() - began < 25
                 # It keeps the process in the middle from ending.
                 stays.enter_context(connect(gateway)).execute("BEGIN")
     for each in took:
@@ -340,7 +340,7 @@ def test_the_new_process_fails(cluster, own_gateway):
         gateway.listen = listen[:-2] + f', "127.0.0.1:{taken.getsockname()[1]}"]\n'
         gateway.write(gateway.config)
         failing = Next(gateway)
-        assert failing.process.wait(15) == 1
+        assert failing.process.wait(60) == 1
         assert "cannot listen" in failing.log()
         wait_until(lambda: "this process goes on" in gateway.log(), what="the old one noticed")
         assert value(stays, "SELECT 1") == 1
@@ -370,7 +370,7 @@ def test_a_process_replaces_itself(cluster, own_gateway, monkeypatch):
         (gateway.folder / "sluice.toml").write_text(good)
         with Load(target_of(gateway), 4, "SELECT 1", reconnect=True) as load:
             gateway.process.send_signal(signal.SIGUSR2)
-            assert gateway.process.wait(15) == 0, gateway.log()
+            assert gateway.process.wait(60) == 0, gateway.log()
             before = load.done
             wait_until(lambda: load.done > before + 20, what="clients are served")
         assert not load.failed, load.failed[:3]
@@ -389,11 +389,11 @@ def test_http_is_handed_over(cluster, own_gateway):
     with connect(gateway) as stays:
         stays.execute("BEGIN")
         took = take_over(gateway)
-        with urllib.request.urlopen(f"http://127.0.0.1:{http}/readyz", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{http}/readyz", timeout=60) as answer:
             assert answer.status == 200
         stays.execute("COMMIT")
     took.old_has_ended()
-    with urllib.request.urlopen(f"http://127.0.0.1:{http}/healthz", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{http}/healthz", timeout=60) as answer:
         assert answer.status == 200
 
 
@@ -411,13 +411,13 @@ def test_nobody_to_take_over_from(cluster, folder):
         assert "nobody to take over from" in (place / "log").read_text()
         # A second one without --takeover does not disturb the first.
         second = subprocess.run([BINARY, "--config", place / "sluice.toml"], capture_output=True,
-                                text=True, timeout=20)
+                                text=True, timeout=60)
         assert second.returncode == 1 and "cannot listen" in second.stderr
         assert (place / "sluice.toml.control").exists()
         # Nonsense at the control socket is answered by its end.
         for nonsense in (b"", b"\0" * 100, b"ready", b"takeover\nversion=99", b"x" * 60000):
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as at:
-                at.settimeout(5)
+                at.settimeout(60)
                 at.connect(str(place / "sluice.toml.control"))
                 if nonsense:
                     at.send(nonsense)
@@ -428,7 +428,7 @@ def test_nobody_to_take_over_from(cluster, folder):
     finally:
         running.terminate()
         try:
-            assert running.wait(10) == 0
+            assert running.wait(60) == 0
         finally:
             running.kill()
             running.wait()
@@ -437,7 +437,7 @@ def test_nobody_to_take_over_from(cluster, folder):
 
 def test_sqlite_is_handed_over_under_load(own_gateway):
     """Both processes write to the file for a while: no statement is refused, no row is lost."""
-    gateway = own_gateway(drain("6s") + '[databases.lite]\nengine = "sqlite"\nfile = "lite.db"\n'
+    gateway = own_gateway(drain("10s") + '[databases.lite]\nengine = "sqlite"\nfile = "lite.db"\n'
                           + ALICE)
     target = target_of(gateway, "lite")
     with connect(gateway, "lite") as first:
@@ -470,7 +470,7 @@ def test_sqlite_is_handed_over_under_load(own_gateway):
 
 
 def test_sqlite_files_are_never_in_three_processes(own_gateway):
-    gateway = own_gateway(drain("6s") + '[databases.lite]\nengine = "sqlite"\nfile = "lite.db"\n'
+    gateway = own_gateway(drain("10s") + '[databases.lite]\nengine = "sqlite"\nfile = "lite.db"\n'
                           + ALICE)
     with connect(gateway, "lite") as stays:
         stays.execute("CREATE TABLE t (n integer)")
@@ -478,7 +478,7 @@ def test_sqlite_files_are_never_in_three_processes(own_gateway):
         stays.execute("INSERT INTO t VALUES (1)")
         first = take_over(gateway, 1)
         too_early = Next(gateway, 2)
-        assert too_early.process.wait(15) == 1
+        assert too_early.process.wait(60) == 1
         assert "databases.lite" in too_early.log() and "try again" in too_early.log()
         stays.execute("COMMIT")
     first.old_has_ended()
@@ -493,7 +493,7 @@ def test_sqlite_files_are_never_in_three_processes(own_gateway):
 
 def take_over_if_possible(gateway):
     made = Next(gateway, 3)
-    wait_until(lambda: made.process.poll() is not None or " ready " in made.log(), 20, "an answer")
+    wait_until(lambda: made.process.poll() is not None or " ready " in made.log(), what="an answer")
     if made.process.poll() is not None:
         return False
     made.serves()
@@ -504,7 +504,7 @@ def test_exclusive_files_are_not_handed_over(own_gateway):
     gateway = own_gateway(drain("2s") + '[databases.lite]\nengine = "sqlite"\nfile = "lite.db"\n'
                           "exclusive = true\n" + ALICE)
     refused = Next(gateway)
-    assert refused.process.wait(15) == 1
+    assert refused.process.wait(60) == 1
     assert "databases.lite.exclusive" in refused.log()
     with connect(gateway, "lite") as connection:
         assert value(connection, "SELECT 1") == 1
@@ -513,7 +513,7 @@ def test_exclusive_files_are_not_handed_over(own_gateway):
 @pytest.mark.mariadb
 def test_mysql_clients(my_server, own_my_gateway):
     """Ids stay unique, and KILL reaches a client of the old process."""
-    gateway = own_my_gateway(drain("20s") + mariadb.shared_config(my_server))
+    gateway = own_my_gateway(drain("60s") + mariadb.shared_config(my_server))
     target = mariadb.Target("sluice", gateway.port, "app", "alice", PASSWORD)
     with contextlib.closing(target.connect()) as sleeper:
         cursor = sleeper.cursor()
@@ -529,13 +529,14 @@ def test_mysql_clients(my_server, own_my_gateway):
 
         thread = threading.Thread(target=sleep)
         thread.start()
-        time.sleep(0.3)
+        wait_until(lambda: my_server.sql("SELECT 1 FROM information_schema.processlist WHERE "
+                                         "info = 'SELECT SLEEP(30)'"), what="it sleeps")
         took = take_over(gateway)
         with contextlib.closing(target.connect()) as other:
             second = other.cursor()
             assert other.thread_id() > number
             second.execute(f"KILL QUERY {number}")
-        thread.join(10)
+        thread.join(60)
         assert ended and ended[0] in (1, 1317), ended
     took.old_has_ended()
 
