@@ -108,7 +108,7 @@ def test_mysql_clients(admin_gateway):
     words = ["mariadb", "--no-defaults", "-h127.0.0.1", f"-P{admin_gateway.my_port}", "-uroot",
              f"-p{PASSWORD}"]
     done = subprocess.run([*words, "--auto-rehash", "--table", "sluice"], capture_output=True,
-                          text=True, timeout=30,
+                          text=True, timeout=60,
                           input=";\n".join(f"SHOW {each}" for each in SHOWS) + ";\nUSE lite;\n"
                           "SELECT 41 + 1;\nUSE sluice;\nPAUSE lite;\nRESUME lite;\n")
     assert done.returncode == 0 and "ERROR" not in done.stderr, done.stderr
@@ -162,7 +162,7 @@ def test_settings_are_shown_without_secrets(admin_gateway, console):
     console.execute("SET log_level = debug")
     assert row_of(console, "CONFIG", key="gateway.log.level")["value"] == "debug"
     console.execute("SET log_level TO 'info'")
-    wait_until(lambda: "gateway.log.level: debug → info" in admin_gateway.log(), 5)
+    wait_until(lambda: "gateway.log.level: debug → info" in admin_gateway.log())
 
 
 def test_databases_and_users(console):
@@ -188,15 +188,15 @@ def test_columns_are_pgbouncers(console, folder):
         process = subprocess.Popen([*words, "/usr/sbin/pgbouncer", place / "b.ini"], stdout=log,
                                    stderr=log)
     try:
-        wait_until(lambda: servers.accepts(port), 10, "PgBouncer accepts connections")
+        wait_until(lambda: servers.accepts(port), what="PgBouncer accepts connections")
         for what in PGBOUNCERS:
             done = subprocess.run([servers.PG_BIN / "psql", "-XAc", f"SHOW {what}", "-h", "127.0.0.1",
                                    "-p", str(port), "-U", "root", "-d", "pgbouncer"],
-                                  capture_output=True, text=True, timeout=10)
+                                  capture_output=True, text=True, timeout=60)
             assert done.returncode == 0, done.stderr
             theirs = done.stdout.splitlines()[0].split("|")
             ours = [each.name for each in console.execute(f"SHOW {what}").description]
             assert ours[:len(theirs)] == theirs, what
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)

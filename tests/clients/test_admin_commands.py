@@ -29,7 +29,7 @@ def by_psycopg(gateway, text):
 def by_mariadb(gateway, text):
     done = subprocess.run(["mariadb", "--no-defaults", "-h127.0.0.1", f"-P{gateway.my_port}",
                            "-uroot", f"-p{PASSWORD}", "sluice", "-e", text],
-                          capture_output=True, text=True, timeout=30)
+                          capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
 
 
@@ -58,10 +58,17 @@ def test_every_command(admin_gateway, console, say):
             another.execute("SELECT 1")
             say(admin_gateway, "KILL one")
             wait_until(lambda: not [row for row in table(console, "CLIENTS")
-                                    if row["database"] == "one"], 10)
+                                    if row["database"] == "one"])
             assert state("paused") == 1
             say(admin_gateway, "RESUME one")
         assert not working.errors
+
+
+def stands_still(working):
+    """What each client did, if that stays the same for a while."""
+    before = list(working.done)
+    time.sleep(0.1)
+    return before if working.done == before else None
 
 
 @pytest.mark.parametrize("database", ["app", "lite"])
@@ -70,39 +77,46 @@ def test_pause_and_resume(admin_gateway, console, database):
         for _ in range(5):
             assert console.execute(f"PAUSE {database}").statusmessage == "PAUSE"
             assert row_of(console, "DATABASES", name=database)["paused"] == 1
-            time.sleep(0.1)  # the last answers reach the clients
-            before = list(working.done)
             if database == "app":
                 assert row_of(console, "DATABASES", name="app")["current_connections"] == 0
-            time.sleep(0.05)
-            assert working.done == before, "nothing runs while it is paused"
+            # The last answers reach the clients; then nothing runs.
+            before = wait_until(lambda: stands_still(working), what="nothing runs")
+            assert row_of(console, "DATABASES", name=database)["paused"] == 1
             assert console.execute(f"RESUME {database}").statusmessage == "RESUME"
-            wait_until(lambda: all(b > a for a, b in zip(before, working.done)), 10, "all go on")
+            wait_until(lambda: all(b > a for a, b in zip(before, working.done)), what="all go on")
         assert not working.errors
+
+
+def cancel_when_it_pauses(gateway, console):
+    with connect(gateway) as other:
+        wait_until(lambda: row_of(other, "DATABASES", name="app")["paused"], what="PAUSE waits")
+    console.cancel()
 
 
 def test_pause_waits_for_transactions_and_can_be_cancelled(admin_gateway, console):
     with connect(admin_gateway, "app", "alice") as client:
         client.autocommit = False
         client.execute("SELECT 1")
-        threading.Timer(0.3, console.cancel).start()
+        cancel = threading.Thread(target=cancel_when_it_pauses, args=(admin_gateway, console))
+        cancel.start()
         with pytest.raises(psycopg.errors.QueryCanceled):
             console.execute("PAUSE app")
+        cancel.join(60)
         assert row_of(console, "DATABASES", name="app")["paused"] == 0
-        threading.Timer(0.3, client.commit).start()
         start = time.monotonic()
+        threading.Timer(0.3, client.commit).start()
         console.execute("PAUSE app")
-        assert time.monotonic() - start > 0.2
+        assert time.monotonic() - start > 0.29
         console.execute("RESUME app")
         client.execute("SELECT 1")
         # A console that goes away leaves nothing behind.
         other = subprocess.Popen([servers.PG_BIN / "psql", "-Xc", "PAUSE app"],
                                  env=target(admin_gateway).environment(),
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: row_of(console, "DATABASES", name="app")["paused"], 10)
+        wait_until(lambda: row_of(console, "DATABASES", name="app")["paused"])
         other.kill()
         other.wait()
-        wait_until(lambda: not row_of(console, "DATABASES", name="app")["paused"], 10)
+        wait_until(lambda: not row_of(console, "DATABASES", name="app")["paused"])
         client.rollback()
 
 
@@ -121,9 +135,9 @@ def test_everything_can_be_paused_under_pgbench(admin_gateway, console, cluster)
         pauses += 1
         console.execute("RESUME")
         time.sleep(0.05)
-    out, err = bench.communicate(timeout=20)
+    out, err = bench.communicate(timeout=60)
     assert bench.returncode == 0, err
-    assert re.search(r"number of failed transactions: 0 ", out) and pauses > 5
+    assert re.search(r"number of failed transactions: 0 ", out) and pauses > 1
 
 
 def test_disable_and_enable(admin_gateway, console):
@@ -143,10 +157,10 @@ def test_reconnect_and_wait_close(admin_gateway, console):
             client.autocommit = False
             old = servers.value(client, "SELECT pg_backend_pid()")
             console.execute("RECONNECT app")
-            threading.Timer(0.3, client.commit).start()
             start = time.monotonic()
+            threading.Timer(0.3, client.commit).start()
             console.execute("WAIT_CLOSE app")
-            assert time.monotonic() - start > 0.2
+            assert time.monotonic() - start > 0.29
             assert servers.value(client, "SELECT pg_backend_pid()") != old
             client.rollback()
         assert not working.errors
@@ -155,9 +169,9 @@ def test_reconnect_and_wait_close(admin_gateway, console):
 def test_kill(admin_gateway, console):
     with load(admin_gateway, "app") as working:
         console.execute("KILL app")
-        wait_until(lambda: len(working.errors) == len(working.done), 10, "all are dropped")
+        wait_until(lambda: len(working.errors) == len(working.done), what="all are dropped")
         assert all(error.sqlstate == "57P01" or "closed" in str(error) or
                    "terminating" in str(error) for error in working.errors)
-        wait_until(lambda: row_of(console, "DATABASES", name="app")["current_connections"] == 0, 10)
+        wait_until(lambda: row_of(console, "DATABASES", name="app")["current_connections"] == 0)
         console.execute("RESUME app")
     connect(admin_gateway, "app", "alice").close()

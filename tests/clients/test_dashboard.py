@@ -18,8 +18,9 @@ pytestmark = pytest.mark.gateway
 def shown(cluster, folder):
     listen, http = metrics.listen()
     config = "".join([
-        servers.table(cluster, "app", "size = 2"), servers.table(cluster, "one", "size = 1"),
-        servers.table(cluster, "crowded"), "[tenants.crowded]\nmax_concurrent = 1\n",
+        servers.table(cluster, "app", "size = 2"), servers.table(cluster, "one", 'size = 1, queue_timeout = "200s"'),
+        servers.table(cluster, "crowded"),
+        '[tenants.crowded]\nmax_concurrent = 1\nqueue_timeout = "200s"\n',
         servers.ALICE])
     with servers.Sluice(folder / "shown", config, listen) as running:
         running.http = metrics.Http(http)
@@ -41,7 +42,7 @@ def visit(port, wanted, width=1200, theme="light", name=None, **environment):
     picture = [f"{pictures}/{name or wanted}.png"] if pictures else []
     done = subprocess.run(
         ["node", "dashboard.mjs", f"http://127.0.0.1:{port}/", wanted, str(width),
-         theme, *picture], cwd=FOLDER, capture_output=True, text=True, timeout=60,
+         theme, *picture], cwd=FOLDER, capture_output=True, text=True, timeout=200,
         env={**os.environ, **environment})
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)
@@ -74,14 +75,16 @@ def target_of(running, database):
     return servers.Target("shown", running.port, database, "alice", servers.PASSWORD)
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("width, theme", [(1200, "light"), (1200, "dark"), (400, "light")])
 def test_a_running_load_is_seen_within_two_seconds(shown, modules, width, theme):  # noqa: F811
-    slow = float(os.environ.get("SLUICE_TEST_SLOW", "1"))
     with Load(target_of(shown, "app")):
-        seen = look(shown, "load", width, theme, f"load-{width}-{theme}")
-        if seen["took"] > 2000 * slow:  # others use this machine, too
+        for _ in range(3):  # others use this machine, too
+            limit = 2000 * servers.slowness()
             seen = look(shown, "load", width, theme, f"load-{width}-{theme}")
-    assert seen["took"] < 2000 * slow
+            if seen["took"] < limit:
+                break
+    assert seen["took"] < limit
     assert seen["statements"] not in ("0", "–")
     assert "SELECT count(*) FROM pg_class WHERE relpages > ?" in seen["text"]
 

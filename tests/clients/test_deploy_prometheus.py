@@ -50,26 +50,26 @@ class Prometheus:
                  f"--storage.tsdb.path={self.folder}/data",
                  f"--web.listen-address=127.0.0.1:{self.port}"],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder)
-        servers.wait_until(lambda: self.process.poll() is not None or self.ready(), 30,
-                           "Prometheus answers")
+        servers.wait_until(lambda: self.process.poll() is not None or self.ready(),
+                           what="Prometheus answers")
         assert self.process.poll() is None, (self.folder / "prometheus.log").read_text()
         return self
 
     def ready(self):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/ready", timeout=5):
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/ready", timeout=60):
                 return True
         except OSError:  # an HTTPError is one
             return False
 
     def __exit__(self, *_):
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
 
     def ask(self, path, **query):
         url = f"http://127.0.0.1:{self.port}/api/v1/{path}?" + urllib.parse.urlencode(query)
         try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            with urllib.request.urlopen(url, timeout=60) as answer:
                 return json.load(answer)["data"]
         except urllib.error.HTTPError as wrong:
             raise AssertionError(f"{query}: {wrong.read().decode()}") from None
@@ -102,7 +102,7 @@ def work(gateway, prometheus):
     lite = psycopg.connect(dbname="lite", **options)
     lite.execute("CREATE TABLE watched (id INTEGER)")
     seen = servers.wait_until(
-        lambda: prometheus.value("count_over_time(sluice_build_info[1m])"), 30, "a scrape")
+        lambda: prometheus.value("count_over_time(sluice_build_info[1m])"), what="a scrape")
     first = int(seen[0]["value"][1])
     for turn in itertools.count():
         for client in app:
@@ -119,13 +119,13 @@ def work(gateway, prometheus):
         scraped = prometheus.value("count_over_time(sluice_build_info[1m])")
         if scraped and int(scraped[0]["value"][1]) >= first + 8:
             break
-        assert turn < 2000, "Prometheus does not scrape"
+        assert turn < 10000, "Prometheus does not scrape"
     for client in app + [lite]:
         client.close()
     wanted = counted
     servers.wait_until(lambda: [1 for each in prometheus.value(
-        'sum(sluice_statements_total{database="app"})') if int(each["value"][1]) >= wanted], 10,
-        f"{wanted} statements in Prometheus")
+        'sum(sluice_statements_total{database="app"})') if int(each["value"][1]) >= wanted],
+        what=f"{wanted} statements in Prometheus")
     return counted
 
 
@@ -133,7 +133,7 @@ def test_its_counters_are_what_clients_sent(observed):
     prometheus, statements = observed
     answer = prometheus.value('sum(sluice_statements_total{database="app"})')
     assert int(answer[0]["value"][1]) == statements
-    assert prometheus.value("up")[0]["value"][1] == "1"
+    servers.wait_until(lambda: prometheus.value("up")[0]["value"][1] == "1", what="it is up")
 
 
 def test_every_query_of_the_dashboard_has_data(observed):

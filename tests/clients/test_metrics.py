@@ -1,6 +1,5 @@
 """Numbers: what the load did is what is counted, exactly, on every engine and protocol."""
 import json
-import os
 import socket
 import subprocess
 import threading
@@ -25,12 +24,12 @@ def counted(cluster, my_server, folder):
     listen, http = metrics.listen(mysql=f'["127.0.0.1:{my_port}"]')
     config = "".join([
         servers.table(cluster, "app", 'size = 2, queue_timeout = "20s"'),
-        servers.table(cluster, "plain", 'size = 1, multiplex = false, queue_timeout = "1500ms"'),
+        servers.table(cluster, "plain", 'size = 1, multiplex = false, queue_timeout = "3s"'),
         mariadb.database(my_server, "shop", ""), servers.file_table("lite", "lite.db"),
         servers.table(cluster, "few", "size = 4"), servers.file_table("fewer", "fewer.db"),
-        servers.file_table("hasty", "hasty.db", """statement_timeout = "300ms"
-transaction_timeout = "900ms"
-idle_transaction_timeout = "400ms"
+        servers.file_table("hasty", "hasty.db", """statement_timeout = "700ms"
+transaction_timeout = "1200ms"
+idle_transaction_timeout = "600ms"
 """),
         "[tenants.few]\nmax_concurrent = 1\n",
         "[tenants.fewer]\nmax_concurrent = 1\nmax_queued = 1\n", servers.ALICE])
@@ -72,7 +71,7 @@ def settled(running, database):
     def idle():
         now = [each for each in running.http.state()["databases"] if each["name"] == database]
         return not now or (now[0]["clients"], now[0]["active"], now[0]["waiting"]) == (0, 0, 0)
-    servers.wait_until(idle, 5, "no clients are left")
+    servers.wait_until(idle, what="no clients are left")
 
 
 @pytest.mark.parametrize("database", ["app", "plain", "lite"])
@@ -193,12 +192,12 @@ def test_bytes_are_those_of_the_socket(counted, database):
 
 def test_waiting_is_seen_timed_and_refused(counted):
     refused = counted.http.total("sluice_refusals_total", database="plain", reason="queue_timeout")
-    longer = waited_longer(counted)
     with servers.clients(pg(counted, "plain"), 2) as (holder, waiter):
         holder.execute("BEGIN")
+        longer = waited_longer(counted)
         late = threading.Thread(target=lambda: pytest.raises(psycopg.Error, waiter.execute, "SELECT 1"))
         late.start()
-        now = servers.wait_until(lambda: (s := counted.http.state())["waiting"] and s, 5, "waits")
+        now = servers.wait_until(lambda: (s := counted.http.state())["waiting"] and s, what="waits")
         [row] = now["waiting"]
         assert (row["for"], row["database"], row["user"]) == ("pool full", "plain", "alice")
         [held] = now["pinned"]
@@ -221,7 +220,7 @@ def test_a_tenants_limit_is_the_reason(counted, database, prepare):
         late = threading.Thread(target=waiter.execute, args=("SELECT a FROM held WHERE a = %s", (1,)),
                                 kwargs={"prepare": prepare})
         late.start()
-        now = servers.wait_until(lambda: (s := counted.http.state())["waiting"] and s, 5, "waits")
+        now = servers.wait_until(lambda: (s := counted.http.state())["waiting"] and s, what="waits")
         [row] = now["waiting"]
         assert (row["for"], row["tenant"]) == ("tenant limit", database)
         assert row["why"] == "1 of max_concurrent = 1 requests run"
@@ -231,9 +230,9 @@ def test_a_tenants_limit_is_the_reason(counted, database, prepare):
         assert counted.http.total("sluice_clients_waiting", database=database) == 1
         time.sleep(0.2)
         holder.execute("COMMIT")
-        late.join(10)
+        late.join(60)
     settled(counted, database)
-    assert grown["wait_ms"] > 200
+    assert grown["wait_ms"] >= 200
     assert counted.http.total("sluice_clients_waiting", database=database) == 0
 
 
@@ -251,7 +250,7 @@ def test_a_tenants_refusals_are_counted(counted, reach):
         holder.execute("INSERT INTO held VALUES (1)")
         late = threading.Thread(target=waiter.execute, args=("SELECT a FROM held",))
         late.start()
-        servers.wait_until(lambda: counted.http.state()["waiting"], 5, "waits")
+        servers.wait_until(lambda: counted.http.state()["waiting"], what="waits")
         if reach:
             with psycopg.connect(pg(counted, "fewer").dsn(), autocommit=True) as third:
                 with pytest.raises(psycopg.Error, match="max_queued"):
@@ -262,7 +261,7 @@ def test_a_tenants_refusals_are_counted(counted, reach):
                 third.query("SELECT 1")
             third.close()
         holder.execute("COMMIT")
-        late.join(10)
+        late.join(60)
     settled(counted, "fewer")
     assert refused() == (before[0] + 1, before[1] + 1)
     assert errors["errors"] == 1
@@ -292,7 +291,7 @@ def test_login_failures(counted):
 def test_metrics_are_what_prometheus_takes(counted):
     _, text, _ = counted.http.ask("/metrics")
     done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True,
-                          text=True, timeout=30)
+                          text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -320,17 +319,18 @@ scrape_configs:
         return float(found[0]["value"][1]) if found else None
 
     try:
-        servers.wait_until(lambda: query("up") == 1.0, 30, "Prometheus has scraped")
+        servers.wait_until(lambda: query("up") == 1.0, what="Prometheus has scraped")
         with psycopg.connect(pg(counted, "app").dsn(), autocommit=True) as db:
             for _ in range(100):
                 db.execute("SELECT 1")
         exact = counted.http.total("sluice_statements_total")
-        servers.wait_until(lambda: query("sum(sluice_statements_total)") == exact, 10,
-                           "Prometheus has the gateway's number")
-        assert query("sum(increase(sluice_loop_delay_seconds_count[10s]))") is not None
+        servers.wait_until(lambda: query("sum(sluice_statements_total)") == exact,
+                           what="Prometheus has the gateway's number")
+        servers.wait_until(lambda: query("sum(increase(sluice_loop_delay_seconds_count[60s]))")
+                           is not None, what="a rate")
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(60)
 
 
 def test_health(counted):
@@ -387,7 +387,7 @@ def test_token(cluster, folder):
 
 def log_in(port, form):
     """The Set-Cookie header of a login that goes well."""
-    with socket.create_connection(("127.0.0.1", port), 10) as wire:
+    with socket.create_connection(("127.0.0.1", port), 60) as wire:
         wire.sendall(b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: "
                      b"application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s"
                      % (len(form), form))
@@ -403,11 +403,12 @@ def test_an_open_address_needs_a_token(folder):
     file = folder / "open.toml"
     file.write_text('[listen]\npostgres = ["127.0.0.1:0"]\nhttp = "0.0.0.0:9632"\n')
     done = subprocess.run([servers.BINARY, "check", file], capture_output=True,
-                          text=True, timeout=20)
+                          text=True, timeout=60)
     assert done.returncode != 0
     assert "open.toml:3:8" in done.stderr + done.stdout and "http_token" in done.stderr + done.stdout
 
 
+@pytest.mark.clock
 def test_a_thousand_pools_are_scraped_quickly(folder):
     """[databases."*"]: one pool per name that clients use; nobody has to serve them."""
     listen, port = metrics.listen()
@@ -438,29 +439,25 @@ method = "trust"
             each.join()
         http = metrics.Http(port)
         assert len(http.samples()["sluice_statements_total"]) >= 1000
-        took = min(scrape(port) for _ in range(8))
-        assert took < 0.05 * slowness(), f"{took * 1000:.0f} ms"
+        slow = servers.slowness()
+        took = min(scrape(port) for _ in range(20))
+        assert took < 0.05 * slow, f"{took * 1000:.0f} ms"
         with servers.clients(pg(running, "lite"), 300):
-            looks = [http.state() for _ in range(3)]
+            looks = [http.state() for _ in range(10)]
         assert looks[0]["clients"] == {"idle": 300}
         piece = min(each["longest_piece_ms"] for each in looks)
-        assert 0 < piece < slowness(), f"{piece:.2f} ms of a worker's loop at once"
+        assert 0 < piece < slow, f"{piece:.2f} ms of a worker's loop at once"
 
 
 def scrape(port):
     """Seconds until all is here."""
     room = bytearray(1 << 20)
-    with socket.create_connection(("127.0.0.1", port), 10) as wire:
+    with socket.create_connection(("127.0.0.1", port), 60) as wire:
         began = time.monotonic()
         wire.sendall(b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
         while wire.recv_into(room):
             pass
         return time.monotonic() - began
-
-
-def slowness():
-    """Sanitizers and busy machines."""
-    return float(os.environ.get("SLUICE_TEST_SLOW", "1"))
 
 
 def test_sqlite_numbers(counted):
@@ -485,13 +482,13 @@ def statement_takes_too_long(run):
 def transaction_is_idle(run):
     run("BEGIN")
     run("INSERT INTO hasty VALUES (1)")
-    time.sleep(0.8)
+    time.sleep(1.1)
     run("INSERT INTO hasty VALUES (2)")
 
 
 def transaction_takes_too_long(run):
     run("BEGIN")
-    for _ in range(50):
+    for _ in range(500):
         run("INSERT INTO hasty VALUES (1)")
         time.sleep(0.05)
 
@@ -500,10 +497,11 @@ def transaction_is_over_between_statements(run):
     """Noticed by the sweep, told at the next statement."""
     run("BEGIN")
     run("SELECT 1")  # holds no writer, so that idling is allowed
-    time.sleep(1.3)
+    time.sleep(1.8)
     run("INSERT INTO hasty VALUES (1)")
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("reach", ["postgres", "mysql"])
 @pytest.mark.parametrize("work, limit, codes", [
     (statement_takes_too_long, "statement_timeout", ("57014", "3024")),
@@ -553,8 +551,8 @@ def test_admins_pause_and_resume(cluster, folder, database):
             assert http.ask("/api/v1/pause", this_one, **pause)[0] == 200
             late = threading.Thread(target=db.execute, args=("SELECT 2",))
             late.start()
-            [row] = servers.wait_until(lambda: http.state()["waiting"], 5, "the client waits")
+            [row] = servers.wait_until(lambda: http.state()["waiting"], what="the client waits")
             assert row["for"] == "database paused"
             assert http.ask("/api/v1/resume", this_one, **pause)[0] == 200
-            late.join(10)
+            late.join(60)
             assert not late.is_alive()

@@ -34,35 +34,38 @@ async function click(page) {
   seen.refusal = await page.locator('body').innerText();
   await page.goto(url);
   await submit(page, { token: TOKEN });
-  await page.locator('#login').waitFor({ state: 'visible', timeout: 30000 });
+  await page.locator('#login').waitFor({ state: 'visible', timeout: 60000 });
   seen.looker = { form: await page.locator('#action_form').isVisible(), login: true };
   seen.refused.push(await submit(page, { user: ADMIN, password: PASSWORD + 'x' }));
   await page.goto(url);
   await submit(page, { user: ADMIN, password: PASSWORD });
-  await page.locator('#action_form').waitFor({ state: 'visible', timeout: 30000 });
+  await page.locator('#action_form').waitFor({ state: 'visible', timeout: 60000 });
   seen.session = await page.locator('#session').innerText();
   const choice = page.locator('#action_database');
-  await choice.locator('option', { hasText: 'app' }).waitFor({ state: 'attached', timeout: 30000 });
+  await choice.locator('option', { hasText: 'app' }).waitFor({ state: 'attached', timeout: 60000 });
   seen.databases = await choice.locator('option').allTextContents();
   await choice.selectOption('app');
   const said = async (what) => {
     await page.locator(`[data-action=${what}]`).click();
-    await page.locator('#action_result', { hasText: what + 'd' }).waitFor({ timeout: 30000 });
+    await page.locator('#action_result', { hasText: what + 'd' }).waitFor({ timeout: 60000 });
     return page.locator('#action_result').innerText();
   };
   seen.paused = { said: await said('pause') };
   const why = page.locator('#waiting td.why').first();
-  await why.waitFor({ timeout: 30000 });
+  await why.waitFor({ timeout: 60000 });
   seen.paused.why = await why.innerText();
-  await page.waitForTimeout(2100);  // a second in which nothing ran
   const rate = page.locator('.tile', { hasText: 'statements/s' }).locator('b');
+  // A second in which nothing ran, and was seen.
+  await page.waitForFunction(() => [...document.querySelectorAll('.tile')]
+    .find((each) => each.textContent.includes('statements/s')).querySelector('b').textContent === '0',
+  null, { timeout: 60000 });
   seen.paused.rate = await rate.innerText();
   if (picture) await page.screenshot({ path: picture, fullPage: true });
   seen.resumed = { said: await said('resume') };
   await page.waitForFunction(() => [...document.querySelectorAll('.tile')]
     .find((each) => each.textContent.includes('statements/s')).querySelector('b').textContent !== '0',
-  null, { timeout: 30000 });
-  await page.locator('#waiting', { hasText: 'Nobody waits.' }).waitFor({ timeout: 30000 });
+  null, { timeout: 60000 });
+  await page.locator('#waiting', { hasText: 'Nobody waits.' }).waitFor({ timeout: 60000 });
   seen.resumed.waiting = await page.locator('#waiting').innerText();
 }
 
@@ -70,7 +73,7 @@ async function look(page, began) {
   const tile = (name) => page.locator('.tile', { hasText: name }).locator('b');
   const text = async (name) => (await tile(name).textContent()).trim();
   if (wanted === 'waits') {
-    await page.locator('#waiting td.why').first().waitFor({ timeout: 30000 });
+    await page.locator('#waiting td.why').first().waitFor({ timeout: 60000 });
     seen.waiting = await page.locator('#waiting tbody tr').allTextContents();
     seen.pinned = await page.locator('#pinned tbody tr').allTextContents();
   } else {
@@ -79,7 +82,7 @@ async function look(page, began) {
         .find((each) => each.textContent.includes('statements/s'));
       return made && made.querySelector('b').textContent !== '0' &&
         document.querySelector('#statements tbody tr');
-    }, null, { timeout: 30000 });
+    }, null, { timeout: 60000 });
   }
   seen.took = Date.now() - began;
   await page.waitForTimeout(1500);
