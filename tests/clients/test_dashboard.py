@@ -80,8 +80,10 @@ def target_of(running, database):
 def test_a_running_load_is_seen_within_two_seconds(shown, modules, width, theme):  # noqa: F811
     with Load(target_of(shown, "app")):
         for _ in range(3):  # others use this machine, too
-            limit = 2000 * servers.slowness()
             seen = look(shown, "load", width, theme, f"load-{width}-{theme}")
+            # Two seconds, where Chromium starts in one.
+            limit = 2000 if seen["launched"] < 1100 else 4 * seen["launched"]
+            limit *= float(os.environ.get("SLUICE_TEST_SLOW", "1"))
             if seen["took"] < limit:
                 break
     assert seen["took"] < limit

@@ -351,7 +351,7 @@ password = "{servers.PASSWORD}"
 """
     with servers.Sluice(folder / "away", config, listen) as running:
         http = metrics.Http(port)
-        assert http.ask("/readyz")[0] == 200
+        servers.wait_until(lambda: http.ask("/readyz")[0] == 200, what="it is ready")
         with pytest.raises(psycopg.Error):
             psycopg.connect(pg(running, "away").dsn())
         status, body, _ = http.ask("/readyz")
@@ -373,10 +373,11 @@ def test_token(cluster, folder):
     with servers.Sluice(folder / "token", servers.shared_config(cluster), listen,
                         secrets=(servers.PASSWORD, token)):
         nobody, known = metrics.Http(port), metrics.Http(port, token)
+        servers.wait_until(lambda: nobody.ask("/readyz")[0] == 200, what="it is ready")
         for path in ("/metrics", "/api/v1/state", "/"):
             assert nobody.ask(path)[0] == 401
             assert known.ask(path)[0] == 200
-        assert nobody.ask("/healthz")[0] == nobody.ask("/readyz")[0] == 200
+        assert nobody.ask("/healthz")[0] == 200
         assert "databases" not in nobody.ask("/readyz")[1]
         assert metrics.Http(port, token + "x").ask("/metrics")[0] == 401
         assert nobody.ask("/login", b"token=wrong")[0] == 401
@@ -440,13 +441,22 @@ method = "trust"
         http = metrics.Http(port)
         assert len(http.samples()["sluice_statements_total"]) >= 1000
         slow = servers.slowness()
-        took = min(scrape(port) for _ in range(20))
+        took = best(lambda: scrape(port), 0.05 * slow)
         assert took < 0.05 * slow, f"{took * 1000:.0f} ms"
         with servers.clients(pg(running, "lite"), 300):
-            looks = [http.state() for _ in range(10)]
-        assert looks[0]["clients"] == {"idle": 300}
-        piece = min(each["longest_piece_ms"] for each in looks)
+            assert http.state()["clients"] == {"idle": 300}
+            piece = best(lambda: http.state()["longest_piece_ms"], slow)
         assert 0 < piece < slow, f"{piece:.2f} ms of a worker's loop at once"
+
+
+def best(look, enough):
+    """The least of what is seen, until it is small enough: others use this machine, too."""
+    least = look()
+    for _ in range(60):
+        if least < enough:
+            break
+        least = min(least, look())
+    return least
 
 
 def scrape(port):
