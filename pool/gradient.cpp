@@ -7,7 +7,9 @@
 namespace sluice::pool {
 
 gradient::gradient(bounds within) noexcept
-    : within_{std::max<std::size_t>(1, within.min), std::max(within.min, within.max)},
+    : within_{std::max<std::size_t>(1, within.min),
+              std::max(within.min, within.max),
+              within.headroom},
       limit_(std::clamp(few, within_.min, within_.max)),
       exact_(static_cast<double>(limit_))
 {
@@ -66,7 +68,7 @@ void gradient::adjust(double took, steady_clock::time_point now) noexcept
         if (took < unhindered_)
             unhindered_ += (took - unhindered_) / 4;
         const double slower = std::max(took, 1e-9);
-        const double ratio = std::clamp((1 + headroom) * unhindered_ / slower, 0.5, 1.0);
+        const double ratio = std::clamp((1 + within_.headroom) * unhindered_ / slower, 0.5, 1.0);
         const double wanted = exact_ * ratio + std::sqrt(exact_);
         // Where the limit is not reached it is not what holds statements up.
         if (wanted < exact_ || most_ >= limit_)

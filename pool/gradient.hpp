@@ -23,8 +23,8 @@ public:
     struct bounds {
         std::size_t min = 2;
         std::size_t max = 40;
+        double headroom = 0.25;
     };
-    static constexpr double headroom = 0.25;
     static constexpr std::size_t few = 3;  // in flight while `unhindered` is measured
     static constexpr std::chrono::milliseconds window{100};
     static constexpr std::chrono::seconds measured_every{30};
@@ -38,6 +38,8 @@ public:
                 std::size_t in_flight,
                 steady_clock::time_point now) noexcept;
     std::size_t limit() const noexcept { return limit_; }
+    // Few are in flight, so that `unhindered` can be measured.
+    bool measuring() const noexcept { return measuring_ && !settling_; }
     steady_clock::duration unhindered() const noexcept;
 
 private:

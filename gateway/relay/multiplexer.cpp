@@ -10,7 +10,8 @@ namespace sluice::gateway {
 multiplexer::multiplexer(pool::shard& shard, latency_table& latencies)
     : shard_(shard),
       latencies_(latencies),
-      width_({width_min, ~std::size_t{0} >> 1}),
+      // No headroom: what a server may have in reserve waits on the connections already.
+      width_({.min = width_min, .max = ~std::size_t{0} >> 1, .headroom = 0}),
       timer_(shard.io())
 {
 }
@@ -86,15 +87,15 @@ bool multiplexer::full(steady_clock::time_point now) const noexcept
     return going >= width_.limit();
 }
 
-// Statements differ: what counts is how much longer they take than at best. As a time, for the
-// gradient: 1 ms for what took as long as expected.
+// Statements differ: what counts is how much longer they take than unhindered. As a time, for the
+// gradient: 1 ms for what took as long.
 void multiplexer::answered(std::size_t count,
-                           server_time expected,
+                           server_time unhindered,
                            server_time took,
                            steady_clock::time_point now) noexcept
 {
     const double slower = static_cast<double>(took.count()) /
-                          static_cast<double>(std::max<server_time::rep>(1, expected.count()));
+                          static_cast<double>(std::max<server_time::rep>(1, unhindered.count()));
     const server_time normal(static_cast<server_time::rep>(1e6 * std::min(slower, 1e6)));
     for (; count > 0; --count)
         width_.sample(normal, links_.size(), now);

@@ -15,8 +15,9 @@
 // There are no more shared connections at a time than serve best (width): beyond, each one more
 // makes all of them slower, wakes one process more for as many statements, and statements overtake
 // each other because the server's processes take turns. It is found as a pool's size is
-// (pool/gradient.hpp), from what statements take beside what each of them takes at best. Requests
-// that find those connections full wait in the pool's line, and get there in their order.
+// (pool/gradient.hpp), from what statements take beside what each of them takes while few
+// connections are shared. Requests that find those connections full wait in the pool's line, and
+// get there in their order.
 //
 // Nobody gets behind a statement that is known to take long; from behind one that runs longer than
 // it should, requests are taken back and run elsewhere.
@@ -72,9 +73,9 @@ public:
 
     // As many as serve best are shared, and go on: whoever finds no place waits for one there.
     bool full(steady_clock::time_point now) const noexcept;
-    // `count` statements of which `expected` was expected, together, have taken `took`.
+    // `count` statements that take `unhindered`, together, where few others run, have taken `took`.
     void answered(std::size_t count,
-                  server_time expected,
+                  server_time unhindered,
                   server_time took,
                   steady_clock::time_point now) noexcept;
     // Nobody follows on one of the links any more: there may be room for another one.
@@ -89,6 +90,8 @@ public:
     void watch();
 
     latency_table& latencies() noexcept { return latencies_; }
+    // So few are shared that what statements take is what they take unhindered.
+    bool measuring() const noexcept { return width_.measuring(); }
 
 private:
     bool fits_batch(server_time expected) const noexcept;

@@ -95,16 +95,24 @@ void pg_link::learn_times()
     const auto now = poller_now();
     const server_time took = now - state.busy_since;
     state.busy_since = now;
+    auto& latencies = state.by->latencies();
     server_time all{1};
-    for (const auto& each : state.finished)
+    server_time unhindered{0};
+    bool known = true;
+    for (const auto& each : state.finished) {
         all += each.expected;
-    state.by->answered(state.finished.size(), all, took, now);
+        unhindered += latencies.unhindered(each.digest);
+        known = known && latencies.unhindered(each.digest) >= server_time::zero();
+    }
+    const bool few = state.by->measuring();
+    if (known)
+        state.by->answered(state.finished.size(), unhindered, took, now);
     for (auto& each : state.finished) {
         const double share =
             static_cast<double>(each.expected.count() + 1) / static_cast<double>(all.count() + 1);
         const server_time own(
             static_cast<server_time::rep>(share * static_cast<double>(took.count())));
-        state.by->latencies().learn(each.digest, own);
+        latencies.learn(each.digest, own, few);
         if (each.right)
             each.right.charge(own);
         if (pool_.finds_its_size())

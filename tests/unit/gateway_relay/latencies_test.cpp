@@ -30,6 +30,35 @@ TEST(Latencies, FallsQuicklyAndRisesSlowly)
     EXPECT_GT(table.expected(7), milliseconds(7)) << "what stays slow is learned";
 }
 
+// What is expected follows the best of late; what a statement takes unhindered is the average of
+// when few others ran, however long it takes, or how often, while many do.
+TEST(Latencies, UnhinderedIsTheAverageWhileFewRun)
+{
+    latency_table table;
+    EXPECT_LT(table.unhindered(7), server_time::zero());
+    table.learn(7, milliseconds(5));
+    EXPECT_EQ(table.unhindered(7), milliseconds(5)) << "until it is known";
+    for (int i = 0; i < 1000; ++i)
+        table.learn(7, microseconds(i % 2 ? 50 : 150), true);
+    EXPECT_NEAR(static_cast<double>(table.unhindered(7).count()), 100e3, 10e3);
+    const auto known = table.unhindered(7);
+    for (int i = 0; i < 10'000; ++i)
+        table.learn(7, microseconds(i % 2 ? 20 : 900));
+    EXPECT_EQ(table.unhindered(7), known);
+    EXPECT_LT(table.expected(7), known);
+}
+
+// One that is first met while many run: an average of the first, in which one bad start is little.
+TEST(Latencies, UnhinderedBeginsAsAnAverage)
+{
+    latency_table table;
+    table.learn(7, milliseconds(3));
+    for (int i = 0; i < 500; ++i)
+        table.learn(7, microseconds(100));
+    EXPECT_LT(table.unhindered(7), microseconds(150));
+    EXPECT_GT(table.unhindered(7), microseconds(100));
+}
+
 TEST(Latencies, ADigestInAnothersPlaceTakesItOver)
 {
     latency_table table;
