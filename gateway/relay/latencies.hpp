@@ -19,18 +19,10 @@ using server_time = std::chrono::nanoseconds;
 class latency_table {
 public:
     // Negative: not known.
-    server_time expected(std::uint64_t digest) const noexcept
-    {
-        const entry& found = entries_[digest % size];
-        return found.digest == digest ? found.time : server_time{-1};
-    }
+    server_time expected(std::uint64_t digest) const noexcept { return find(digest).time; }
     // What it takes on average while few others run (until that is known: what it took at first);
     // negative: not known.
-    server_time unhindered(std::uint64_t digest) const noexcept
-    {
-        const entry& found = entries_[digest % size];
-        return found.digest == digest ? found.unhindered : server_time{-1};
-    }
+    server_time unhindered(std::uint64_t digest) const noexcept { return find(digest).unhindered; }
     // `few`: others that run do not hinder it.
     void learn(std::uint64_t digest, server_time took, bool few = false) noexcept;
 
@@ -45,6 +37,13 @@ private:
         server_time unhindered{-1};
         unsigned samples = 0;  // of it, up to average_of
     };
+    const entry& find(std::uint64_t digest) const noexcept
+    {
+        static constexpr entry unknown;
+        const entry& found = entries_[digest % size];
+        return found.digest == digest ? found : unknown;
+    }
+
     std::array<entry, size> entries_;
 };
 

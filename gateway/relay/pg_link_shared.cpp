@@ -101,8 +101,9 @@ void pg_link::learn_times()
     bool known = true;
     for (const auto& each : state.finished) {
         all += each.expected;
-        unhindered += latencies.unhindered(each.digest);
-        known = known && latencies.unhindered(each.digest) >= server_time::zero();
+        const auto own = latencies.unhindered(each.digest);
+        unhindered += own;
+        known = known && own >= server_time::zero();
     }
     const bool few = state.by->measuring();
     if (known)

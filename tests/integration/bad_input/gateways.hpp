@@ -6,10 +6,10 @@
 
 #include <chrono>
 #include <string>
-#include <thread>
 
 #include "support/gateway_process.hpp"
 #include "support/pg_cluster.hpp"
+#include "support/soon.hpp"
 #include "support/wire_client.hpp"
 
 namespace sluice {
@@ -21,6 +21,7 @@ using support::be32;
 using support::gateway_process;
 using support::message;
 using support::simple_query;
+using support::soon;
 using support::startup;
 using support::wire_client;
 
@@ -41,19 +42,6 @@ gateway_process& hurried_gateway();   // the same with the short timeout
 
 // Whether a client that behaves gets its answer; `why` says what it got instead.
 bool serves(gateway_process& gateway, std::string* why = nullptr);
-
-// Polls until `holds`; false after a minute.
-template <class Condition>
-bool soon(Condition holds)
-{
-    const auto until = steady::now() + 60s;
-    while (!holds()) {
-        if (steady::now() > until)
-            return false;
-        std::this_thread::sleep_for(50ms);
-    }
-    return true;
-}
 
 // Every test ends with the gateway alive, silent about memory errors, and serving.
 class AttackedGateway : public ::testing::Test {

@@ -11,10 +11,12 @@
 #include <thread>
 
 #include "drivers/sqlite/engine.hpp"
+#include "support/soon.hpp"
 
 namespace sluice::sqlite {
 
 using namespace std::chrono_literals;
+using support::soon;
 
 inline sql_text text_of(std::string sql)
 {
@@ -172,19 +174,6 @@ private:
 
     session session_;
 };
-
-// Polls until `holds`; false after a minute.
-template <class Condition>
-bool soon(Condition holds)
-{
-    const auto until = std::chrono::steady_clock::now() + 60s;
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() >= until)
-            return false;
-        std::this_thread::sleep_for(10ms);
-    }
-    return true;
-}
 
 class SqliteTest : public ::testing::Test {
 protected:
