@@ -207,8 +207,7 @@ def backends(cluster):
 
 
 def main(options):
-    machine = postgres.machine(True)
-    results = {"machine": machine, "seconds": options.seconds, "rounds": options.rounds,
+    results = {"machine": postgres.facts(True), "seconds": options.seconds, "rounds": options.rounds,
                "auto rounds": rounds_of_sizes(options),
                "pool": POOL}
     with contextlib.ExitStack() as stack:

@@ -2,6 +2,7 @@
 import warnings
 
 import goals
+import machine
 from goals import goal
 from report import COLOURS, NAMES, table, written
 
@@ -88,11 +89,9 @@ SECTIONS = [
 def markdown(results):
     facts = results["machine"]
     text = "# Tenants: fair shares through PgBouncer and Sluice (1 worker)\n\n"
-    text += (f"{facts['cores']} cores ({facts['cpu']}) shared by the clients, the proxy and the "
-             f"server, loopback TCP without TLS, kernel {facts['kernel']}; {facts['postgres']}; "
-             f"{facts['pgbouncer']}; {facts['sluice']}. Load average before the run: "
-             f"{facts['load before']}. {results['seconds']} s each"
-             f"; sizes: the median of {results['auto rounds']} rounds.\n")
+    text += machine.described(facts, "the clients, the proxy and the server",
+                              [facts["postgres"], facts["pgbouncer"], facts["sluice"]])
+    text += (f"{results['seconds']} s each; sizes: the median of {results['auto rounds']} rounds.\n")
     return text + written(results, SECTIONS)
 
 

@@ -1,6 +1,10 @@
 """The figures to reach, judged on one run's results."""
 
 
+# p99/p50 of pure computing on a machine whose latencies are worth judging over seconds.
+STEADY = 1.2
+
+
 def goal(what, value, limit, unit=""):
     return {"what": what, "value": value, "limit": limit, "unit": unit,
             "pass": value is not None and value <= limit}
@@ -45,7 +49,11 @@ def _streams(rows):
 def _fairness(rows):
     for row in rows:
         if row["target"] == "sluice":
-            yield goal("p99/p50, 500 clients over 40 backends", row["ratio"], 1.5, "×")
+            what = "p99/p50, 500 clients over 40 backends"
+            yield goal(f"{what}, inside 0.25 s", row["steady_ratio"], 1.5, "×")
+            # Where computing alone is less steady, the whole run says more of the machine.
+            if row["machine"] <= STEADY:
+                yield goal(f"{what}, over the whole run", row["ratio"], 1.5, "×")
 
 
 JUDGES = {"statements": _statements, "memory": _memory, "logins": _logins, "streams": _streams,

@@ -6,11 +6,12 @@ every round; the figures to reach are ratios to HAProxy's, or do not depend on t
 import contextlib
 import json
 
+import machine
 import mysql_probes
 import mysql_report
 import mysql_servers
 import sysbench
-from postgres import guarded, machine_facts, median_of, progress
+from postgres import guarded, median_of, progress
 
 PROTOCOLS = ("text", "prepared")
 CLIENTS = (1, 8, 64)
@@ -108,7 +109,7 @@ def main(options):
 def facts(options):
     programs = {"mariadb": [mysql_servers.program("mariadb"), "--version"],
                 "haproxy": [mysql_servers.program("haproxy"), "-v"]}
-    found = machine_facts(programs, not options.without_sluice)
+    found = machine.facts(programs, not options.without_sluice)
     # "mariadb  Ver 15.1 Distrib 10.11.19-MariaDB, for ..."
     found["mariadb"] = "MariaDB " + found["mariadb"].partition("Distrib ")[2].partition("-")[0]
     return found

@@ -1,6 +1,7 @@
 """The results of mysql.py as a page and as a picture."""
 import warnings
 
+import machine
 import report
 from report import table
 
@@ -40,10 +41,9 @@ SECTIONS = [
 def markdown(results):
     facts = results["machine"]
     text = "# MySQL relay: direct, HAProxy in TCP mode, Sluice (1 worker)\n\n"
-    text += (f"{facts['cores']} cores ({facts['cpu']}) shared by sysbench, the proxy and the server, "
-             f"loopback TCP without TLS, kernel {facts['kernel']}; {facts['mariadb']}; "
-             f"{facts['haproxy']}; {facts['sluice']}. Load average before the run: "
-             f"{facts['load before']}. The targets take turns; each figure is the median of "
+    text += machine.described(facts, "sysbench, the proxy and the server",
+                              [facts["mariadb"], facts["haproxy"], facts["sluice"]])
+    text += (f"The targets take turns; each figure is the median of "
              f"{results['rounds']} rounds of {results['seconds']} s.\n"
              "HAProxy opens a backend for every client and reads no protocol. CPU is that of the "
              "proxy process. Absolute times depend on the machine: compare the rows.\n")

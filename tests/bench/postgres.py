@@ -5,13 +5,12 @@ figures to reach are ratios to the peer's, or costs that do not depend on the lo
 """
 import contextlib
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 
 import goals
+import machine
 import pgbench
 import probes
 import report
@@ -113,45 +112,30 @@ def scaling(cluster, options):
 
 
 def fairness(cluster, options):
-    """p99/p50 at 500 clients over 40 backends."""
-    found = []
+    """p99/p50 at 500 clients over 40 backends, and of pure computing on the same machine."""
+    found, alone = [], []
     with contextlib.ExitStack() as stack:
-        alone = stack.enter_context(servers.Sluice(cluster, 40, pool="multiplex = false"))
-        alone.name = "one each"
-        targets = [stack.enter_context(servers.PgBouncer(cluster, 40)), alone,
+        one_each = stack.enter_context(servers.Sluice(cluster, 40, pool="multiplex = false"))
+        one_each.name = "one each"
+        targets = [stack.enter_context(servers.PgBouncer(cluster, 40)), one_each,
                    stack.enter_context(servers.Sluice(cluster, 40))]
         measured = {target.name: [] for target in targets}
         # One round alone says more of what else the machine did.
-        for _ in range(max(3, options.rounds)):
+        for _ in range(max(5, options.rounds)):
+            alone.append(machine.spread_of_computing())
             for target in targets:
                 measured[target.name].append(pgbench.run(
                     target, 500, "simple", options.seconds,
                     database_for(target, "simple", 500)))
         for name, rounds in measured.items():
-            found.append({"target": name, **median_of(rounds),
+            found.append({"target": name, **median_of(rounds), "machine": statistics.median(alone),
                           "ratio": statistics.median(r["p99"] / r["p50"] for r in rounds)})
     return found
 
 
-def machine(with_sluice):
-    return machine_facts({"postgres": [servers.pg_binary("postgres"), "--version"],
+def facts(with_sluice):
+    return machine.facts({"postgres": [servers.pg_binary("postgres"), "--version"],
                           "pgbouncer": ["/usr/sbin/pgbouncer", "--version"]}, with_sluice)
-
-
-def machine_facts(programs, with_sluice):
-    """`programs`: {name: the command that tells its version}"""
-    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo")
-                if line.startswith("model name")), platform.machine())
-
-    def first_line(arguments):
-        done = subprocess.run(arguments, capture_output=True, text=True)
-        return (done.stdout or done.stderr).splitlines()[0]
-
-    facts = {name: first_line(command) for name, command in programs.items()}
-    sluice = first_line([str(servers.sluice_binary()), "--version"]) if with_sluice else "-"
-    return {"cores": len(os.sched_getaffinity(0)), "cpu": cpu,
-            "kernel": platform.release().split("-")[0], **facts, "sluice": sluice,
-            "load before": f"{os.getloadavg()[0]:.1f}"}
 
 
 def guarded(what, function, *arguments):
@@ -164,8 +148,8 @@ def guarded(what, function, *arguments):
 
 
 def main(options):
-    results = {"machine": machine(not options.without_sluice), "seconds": options.seconds, "rounds": options.rounds,
-               "backends": BACKENDS}
+    results = {"machine": facts(not options.without_sluice), "seconds": options.seconds,
+               "rounds": options.rounds, "backends": BACKENDS}
     with contextlib.ExitStack() as stack:
         cluster = stack.enter_context(servers.Cluster())
         fill(cluster)

@@ -1,6 +1,7 @@
 """The SQLite bench's results as a page, a picture and a verdict."""
 import warnings
 
+import machine
 from report import goals_table, table
 
 NAMES = {"sluice": "Sluice", "postgres": "PostgreSQL", "aiosqlite": "aiosqlite",
@@ -100,11 +101,10 @@ def judge(results):
 def markdown(results):
     facts = results["machine"]
     text = "# SQLite behind the PostgreSQL wire: Sluice, PostgreSQL, aiosqlite\n\n"
-    text += (f"{facts['cores']} cores ({facts['cpu']}) shared by the clients and the server, "
-             f"loopback TCP without TLS, kernel {facts['kernel']}; {facts['postgres']} with "
-             f"synchronous_commit = on; {facts['sluice']}, 1 worker, durability = \"full\". Load "
-             f"average before the run: {facts['load before']}. The targets take turns; each figure "
-             f"is the median of {results['rounds']} rounds of {results['seconds']} s. aiosqlite "
+    text += machine.described(facts, "the clients and the server",
+                              [facts["postgres"] + " with synchronous_commit = on",
+                               facts["sluice"] + ", 1 worker, durability = \"full\""])
+    text += (f"The targets take turns; each figure is the median of {results['rounds']} rounds of {results['seconds']} s. aiosqlite "
              "runs its clients in its own process, the limit in its own thread: no network "
              "there.\n")
     for part, title, write in SECTIONS:
