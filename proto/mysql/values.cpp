@@ -28,25 +28,6 @@ std::string_view digits_of(std::array<char, 32>& room, T value) noexcept
     return {room.data(), std::to_chars(room.data(), room.data() + room.size(), value).ptr};
 }
 
-conversion integer_of(const stored_value& value, std::int64_t& out)
-{
-    if (const auto* i = std::get_if<std::int64_t>(&value)) {
-        out = *i;
-        return conversion::ok;
-    }
-    if (const auto* d = std::get_if<double>(&value)) {
-        if (std::trunc(*d) != *d)
-            return conversion::not_of_type;
-        if (*d < -0x1p63 || *d >= 0x1p63)
-            return conversion::out_of_range;
-        out = static_cast<std::int64_t>(*d);
-        return conversion::ok;
-    }
-    if (const auto* text = std::get_if<std::string_view>(&value))
-        return pg::parse_integer(*text, out);
-    return conversion::not_of_type;
-}
-
 template <class T>
 conversion append_integer(byte_queue& out,
                           const stored_value& value,
@@ -55,7 +36,7 @@ conversion append_integer(byte_queue& out,
 {
     using wide_unsigned = std::make_unsigned_t<T>;
     std::int64_t number = 0;
-    if (const auto failed = integer_of(value, number); failed != conversion::ok)
+    if (const auto failed = pg::integer_of(value, number); failed != conversion::ok)
         return failed;
     if (is_unsigned && number < 0)
         return conversion::out_of_range;

@@ -132,6 +132,25 @@ conversion parse_integer(std::string_view text, std::int64_t& out) noexcept
     return conversion::ok;
 }
 
+conversion integer_of(const stored_value& value, std::int64_t& out) noexcept
+{
+    if (const auto* i = std::get_if<std::int64_t>(&value)) {
+        out = *i;
+        return conversion::ok;
+    }
+    if (const auto* d = std::get_if<double>(&value)) {
+        if (std::trunc(*d) != *d)
+            return conversion::not_of_type;
+        if (*d < -0x1p63 || *d >= 0x1p63)
+            return conversion::out_of_range;
+        out = static_cast<std::int64_t>(*d);
+        return conversion::ok;
+    }
+    if (const auto* text = std::get_if<std::string_view>(&value))
+        return parse_integer(*text, out);
+    return conversion::not_of_type;
+}
+
 conversion parse_double(std::string_view text, double& out) noexcept
 {
     text = trimmed(text);

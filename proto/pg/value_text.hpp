@@ -16,6 +16,8 @@ using uuid_bytes = std::array<std::byte, 16>;
 
 std::optional<bool> parse_boolean(std::string_view text) noexcept;
 conversion parse_integer(std::string_view text, std::int64_t& out) noexcept;
+// An integer, if the value is one without loss.
+conversion integer_of(const stored_value& value, std::int64_t& out) noexcept;
 conversion parse_double(std::string_view text, double& out) noexcept;
 
 // "\x0aff", or the older escape form ("\\" and "\ooo").

@@ -27,26 +27,6 @@ void append_number(byte_queue& out, T value)
     out.append(std::string_view(digits.data(), end));
 }
 
-// The value as an integer, if it is one without loss.
-conversion integer_of(const stored_value& value, std::int64_t& out)
-{
-    if (const auto* i = std::get_if<std::int64_t>(&value)) {
-        out = *i;
-        return conversion::ok;
-    }
-    if (const auto* d = std::get_if<double>(&value)) {
-        if (std::trunc(*d) != *d)
-            return conversion::not_of_type;
-        if (*d < -0x1p63 || *d >= 0x1p63)
-            return conversion::out_of_range;
-        out = static_cast<std::int64_t>(*d);
-        return conversion::ok;
-    }
-    if (const auto* text = std::get_if<std::string_view>(&value))
-        return parse_integer(*text, out);
-    return conversion::not_of_type;
-}
-
 conversion append_integer(byte_queue& out,
                           const stored_value& value,
                           std::int64_t least,
