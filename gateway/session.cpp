@@ -13,6 +13,7 @@
 #include "gateway/my_errors.hpp"
 #include "gateway/pg_errors.hpp"
 #include "gateway/statistics/snapshot.hpp"
+#include "gateway/tenants/waiting.hpp"
 #include "gateway/worker.hpp"
 
 namespace sluice::gateway {
@@ -251,18 +252,36 @@ bool session::wait_for_buffer()
 {
     const auto* const tenant = tenant_.tenant();
     if (!tenant || !tenant->over_buffer() || phase_ != phase::serving || hung_up_ ||
-        !lane_->quiescent())
+        !lane_->quiescent()) {
+        end_hold();
         return false;
-    unread_ = true;
-    home_.deadlines().add(*this);
+    }
+    // Whoever has said nothing is idle, not held back: its next bytes come with an event.
+    if (!held() && stream_.has_unread()) {
+        held_since_ = home_.sockets().time();
+        if (place_.traffic)
+            place_.traffic->waiting.add(1);
+        home_.deadlines().add(*this);
+    }
+    unread_ = held();
     return true;
+}
+
+void session::end_hold() noexcept
+{
+    if (!held())
+        return;
+    held_since_ = {};
+    if (place_.traffic)
+        place_.traffic->waiting.add(-1);
+    home_.deadlines().remove(*this);
 }
 
 void session::sweep(std::chrono::steady_clock::time_point)
 {
     if (tenant_.tenant() && tenant_.tenant()->over_buffer())
         return;
-    home_.deadlines().remove(*this);
+    end_hold();
     if (reading_ && unread_)
         home_.sockets().again(*this);
 }
@@ -326,7 +345,6 @@ void session::gone(std::string_view reason)
 void session::finish()
 {
     count_unsent(0);
-    home_.deadlines().remove(*this);
     phase_ = phase::finished;
     home_.sockets().remove(stream_.fd(), *this);
     if (lane_)
@@ -353,10 +371,17 @@ void session::describe(statistics::client_info& into) const
     into.tenant = place_.traffic ? tenant()->name() : std::string();
     into.peer = identity_.peer;
     into.application = application_;
+    into.unsent = stream_.unsent().size();
     into.connected = into.since = into.request = connected_;
     if (phase_ == phase::serving) {
         into.state = client_state::idle;
         lane_->describe(into);
+        if (held()) {
+            into.state = client_state::waiting;
+            into.since = held_since_;
+            into.waits_for = statistics::max_buffer;
+            into.waits_why = describe_buffer(*tenant());
+        }
     } else if (phase_ == phase::closing || phase_ == phase::finished) {
         into.state = client_state::closing;
     }
@@ -382,6 +407,7 @@ void session::count_client(statistics::pool_entry& pool)
 void session::uncount_client() noexcept
 {
     count_bytes();
+    end_hold();
     if (place_.traffic)
         place_.traffic->clients.add(-1);
     place_ = {};

@@ -102,6 +102,8 @@ private:
     void after_write(io_status status);
     void count_unsent(std::int64_t now) noexcept;
     bool wait_for_buffer();
+    bool held() const noexcept { return held_since_ != std::chrono::steady_clock::time_point{}; }
+    void end_hold() noexcept;
     void sweep(std::chrono::steady_clock::time_point now) override;  // swept: while it does
     bool choose_lane();  // choose_lane.cpp, with what follows
     bool choose_console();
@@ -137,6 +139,8 @@ private:
     tenant_ticket tenant_;
     std::int64_t counted_unsent_ = 0;  // bytes that its tenant knows of
     std::chrono::steady_clock::time_point deadline_;
+    // Its next request waits in the socket because of max_buffer, since then; zero: it does not.
+    std::chrono::steady_clock::time_point held_since_{};
     std::unique_ptr<front> front_;  // during the login
     byte_queue login_in_;
     std::unique_ptr<lane> lane_;

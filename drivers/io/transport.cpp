@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <climits>
 #include <openssl/err.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 namespace sluice {
@@ -70,6 +71,13 @@ io_outcome transport::read_some(std::span<std::byte> into) noexcept
     if (got > 0)
         return {io_status::ok, static_cast<std::size_t>(got)};
     return {got == 0 ? io_status::closed : of_errno(errno)};
+}
+
+bool transport::has_unread() const noexcept
+{
+    int waiting = 0;
+    return (ssl_ && SSL_has_pending(ssl_)) ||
+           (::ioctl(fd_, FIONREAD, &waiting) == 0 && waiting > 0);
 }
 
 io_outcome transport::write_some(bytes_view bytes) noexcept

@@ -39,6 +39,9 @@ public:
         return ssl_ ? true : read == asked;
     }
 
+    // Bytes have come that read() has not brought: asks the kernel.
+    bool has_unread() const noexcept;
+
     // Sends at once what the socket takes when nothing waits before it, and keeps the rest.
     io_status send(bytes_view bytes);
     // Bytes for the next flush().

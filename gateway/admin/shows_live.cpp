@@ -187,7 +187,8 @@ void show_clients(const snapshot& now, answer& into)
              who.waits_for,
              who.pinned_by,
              std::int64_t{who.worker},
-             number(who.prepared)});
+             number(who.prepared),
+             number(who.unsent)});
     }
 }
 
@@ -246,11 +247,12 @@ void show_waiting(context& shared, const snapshot& now, answer& into)
         // Those hold for everybody in line, whatever its place.
         const bool known =
             who.waits_for == "database paused" || who.waits_for == "server unreachable" || !in_line;
+        const auto& said = who.waits_why.empty() ? who.waits_for : who.waits_why;
         into.rows.push_back({number(who.id),
                              who.user,
                              who.database,
                              who.tenant,
-                             known ? who.waits_for : describe(line->second),
+                             known ? said : describe(line->second),
                              waited(now, who),
                              clock_time(now, who.since),
                              number(in_line ? line->second.position : 0),

@@ -18,7 +18,7 @@ constexpr topic_entry topics[] = {
      "who is connected, and what it does",
      "type user database state addr port# local_addr local_port# connect_time request_time wait# "
      "wait_us# close_needed# ptr link remote_pid# tls application_name id# activity protocol "
-     "tenant pool waits_for pinned_by worker# prepared_statements#"},
+     "tenant pool waits_for pinned_by worker# prepared_statements# unsent_bytes#"},
     {topic::servers,
      "SERVERS",
      "connections to databases",

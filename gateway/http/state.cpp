@@ -149,6 +149,7 @@ json client_of(const client_info& each, time_point now)
             {"why", each.waits_why},
             {"pinned_by", each.pinned_by},
             {"backend", each.backend},
+            {"unsent_bytes", each.unsent},
             {"since_ms", milliseconds(std::max(now - each.since, std::chrono::nanoseconds(0)))}};
 }
 

@@ -41,6 +41,7 @@ std::string_view name_of(client_state state) noexcept;
 // Of client_info::waits_for; more come from pool::wait_reason.
 inline constexpr std::string_view pool_full = "pool full";
 inline constexpr std::string_view connecting = "connecting";
+inline constexpr std::string_view max_buffer = "max_buffer";
 
 struct client_info {
     std::uint64_t id = 0;  // as in logs, KILL_CLIENT; MySQL's connection id
@@ -62,6 +63,7 @@ struct client_info {
     time_point request;        // when the request began that runs, waits, or was the last
     std::int64_t backend = 0;  // pid or connection id of the server's; 0: none
     std::size_t prepared = 0;  // statements
+    std::size_t unsent = 0;    // bytes that it has not taken yet
 };
 
 enum class server_state : std::uint8_t {

@@ -72,6 +72,12 @@ std::string describe(const waiting_request& what)
     return {};
 }
 
+std::string describe_buffer(const pool::tenant& of)
+{
+    return std::to_string(of.buffered()) +
+           " of max_buffer = " + std::to_string(of.limits().max_buffer) + " bytes are in flight";
+}
+
 std::vector<waiting_request> list_waiting(context& shared, std::size_t most)
 {
     std::vector<waiting_request> all;

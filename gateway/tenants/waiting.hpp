@@ -34,6 +34,8 @@ struct waiting_request {
 
 // "5 of max_concurrent = 5 requests run"
 std::string describe(const waiting_request& what);
+// Of those who wait in no line: "70000 of max_buffer = 65536 bytes are in flight"
+std::string describe_buffer(const pool::tenant& of);
 
 std::vector<waiting_request> list_waiting(context& shared, std::size_t most);
 

@@ -362,3 +362,38 @@ def test_waiting_names_the_pause(admin_gateway, console):
             console.execute(f"RESUME {database}")
             thread.join(60)
             assert not thread.is_alive()
+
+
+def test_waiting_names_max_buffer_under_tls(own_gateway, certificates):
+    """Who asks is held back while another one of its tenant does not read; who is idle is not."""
+    names = f'cert_file = "{certificates}/server.crt", key_file = "{certificates}/server.key"'
+    running = own_gateway(
+        "[databases.lite]\nengine = 'sqlite'\nfile = 'x.db'\n[tenants.lite]\nmax_buffer = '1B'\n"
+        f"[users.alice]\npassword = '{PASSWORD}'\n"
+        f"[users.root]\npassword = '{PASSWORD}'\nadmin = true\n",
+        listen='[listen]\npostgres = ["127.0.0.1:{port}"]\n'
+               f'tls = {{{{ mode = "require", {names} }}}}\n')
+
+    def held():
+        return [row["application_name"] for row in table(console, "WAITING")
+                if re.fullmatch(r"\d+ of max_buffer = 1 bytes are in flight", row["waits_for"])]
+
+    def tls(*whom, **options):
+        return connect(running, *whom, sslmode="require", **options)
+
+    with (tls() as console, tls("lite", "alice") as deaf,
+          tls("lite", "alice", application_name="asks") as asks,
+          tls("lite", "alice", application_name="idle") as idle):
+        idle.execute("SELECT 1")
+        deaf.pgconn.send_query(b"WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c "
+                               b"WHERE n < 50000) SELECT printf('%.1000c', 'x') FROM c")
+        deaf.pgconn.flush()
+        wait_until(lambda: any(row["unsent_bytes"] for row in table(console, "CLIENTS")),
+                   what="bytes are kept")
+        thread = threading.Thread(target=asks.execute, args=("SELECT 1",))
+        thread.start()
+        wait_until(lambda: held() == ["asks"], what="it is held back")
+        while deaf.pgconn.get_result():
+            pass
+        thread.join(60)
+        assert not thread.is_alive() and not table(console, "WAITING")

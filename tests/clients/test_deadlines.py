@@ -1,6 +1,7 @@
 """statement_timeout, transaction_timeout, idle_transaction_timeout: the exact error, the
 transaction undone, its locks released, the connection used again, nobody else hit."""
 import contextlib
+import re
 import select
 import threading
 import time
@@ -49,7 +50,8 @@ max_buffer = "1B"
 [tenants.narrow_lite]
 max_buffer = "1B"
 """
-USERS = f'[users.alice]\npassword = "{servers.PASSWORD}"\n'
+ROOT = '[users.root]\npassword = "{0}"\nadmin = true\n'
+USERS = f'[users.alice]\npassword = "{servers.PASSWORD}"\n' + ROOT.format(servers.PASSWORD)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,8 @@ def gateway(cluster, running):
 
 
 def connect(gateway, database, **options):
-    target = servers.Target(database, gateway.port, database, "alice", servers.PASSWORD)
+    user = options.pop("user", "alice")
+    target = servers.Target(database, gateway.port, database, user, servers.PASSWORD)
     return psycopg.connect(target.dsn(), **{"autocommit": True, **options})
 
 
@@ -373,11 +376,42 @@ def test_who_does_not_read_is_ended(gateway):
     deaf.close()
 
 
+BUFFER_FULL = r"[1-9]\d* of max_buffer = 1 bytes are in flight"
+
+
+def held_back(gateway, console, database):
+    """Exactly one client waits there, both lists say so, and why; and who has the bytes."""
+    def rows(what):
+        console.execute(f"SHOW {what}")
+        names = [each[0] for each in console.description]
+        found = [dict(zip(names, row)) for row in console.fetchall()]
+        return [row for row in found if row["database"] == database]
+
+    waits(gateway, database)
+    [row] = [each for each in gateway.http.state()["waiting"] if each["database"] == database]
+    assert (row["state"], row["for"], row["tenant"]) == ("waiting", "max_buffer", database)
+    assert re.fullmatch(BUFFER_FULL, row["why"]) and row["since_ms"] < 60000
+    [shown] = rows("WAITING")
+    assert int(shown["id"]) == row["id"] and re.fullmatch(BUFFER_FULL, shown["waits_for"])
+    assert int(shown["wait_us"]) > 0 and shown["since"]
+    clients = {int(each["id"]): each for each in rows("CLIENTS")}
+    assert (clients[row["id"]]["state"], clients[row["id"]]["waits_for"]) == ("waiting", "max_buffer")
+    assert [each["activity"] for each in clients.values()].count("waiting") == 1
+    assert [key for key, each in clients.items() if int(each["unsent_bytes"])] not in ([], [row["id"]])
+    assert gateway.http.total("sluice_clients_waiting", database=database) == 1
+
+
+def nobody_waits(gateway, database):
+    assert not [row for row in gateway.http.state()["waiting"] if row["database"] == database]
+    assert gateway.http.total("sluice_clients_waiting", database=database) == 0
+
+
 @pytest.mark.parametrize("database", ["narrow", "narrow_lite"])
 def test_max_buffer(gateway, database):
     """Bytes that a client does not take hold up its tenant, and nobody else."""
     with (connect(gateway, database) as deaf, connect(gateway, database) as other,
-          connect(gateway, "lite") as elsewhere):
+          connect(gateway, "lite") as elsewhere, connect(gateway, database),
+          connect(gateway, "sluice", user="root") as console):
         ask_and_not_read(deaf, WIDE if database == "narrow" else WIDE_LITE)
         gateway.http.full(tenant=database)
         answers = []
@@ -387,18 +421,35 @@ def test_max_buffer(gateway, database):
         for _ in range(5):
             assert value(elsewhere, "SELECT 1") == 1
             time.sleep(0.05)
+        held_back(gateway, console.cursor(), database)
         assert not answers
         assert take_all(deaf) == 50000
         thread.join(60)
         assert answers == [1]
+        nobody_waits(gateway, database)
+
+
+@pytest.mark.parametrize("database", ["narrow", "narrow_lite"])
+def test_who_leaves_while_max_buffer_holds_it_back(gateway, database):
+    with connect(gateway, database) as deaf, connect(gateway, database) as other:
+        ask_and_not_read(deaf, WIDE if database == "narrow" else WIDE_LITE)
+        gateway.http.full(tenant=database)
+        other.pgconn.send_query(b"SELECT 1")
+        other.pgconn.flush()
+        waits(gateway, database)
+        other.close()
+        servers.wait_until(lambda: gateway.http.total("sluice_clients", database=database) == 1,
+                           what="it has left")
+        nobody_waits(gateway, database)
+        assert take_all(deaf) == 50000
 
 
 # --- MariaDB
 
 def my_connect(gateway, database, **options):
-    return pymysql.connect(host="127.0.0.1", port=gateway.port, user="alice",
-                           password=mariadb.PASSWORD, database=database, autocommit=True,
-                           **options)
+    options = {"user": "alice", "autocommit": True, **options}
+    return pymysql.connect(host="127.0.0.1", port=gateway.port, password=mariadb.PASSWORD,
+                           database=database, **options)
 
 
 def ask(connection, statement, *parameters):
@@ -417,7 +468,8 @@ def my_running(my_server, folder):
         + mariadb.database(my_server, "narrow", "size = 4")
         + f'[databases.lite]\nengine = "sqlite"\nfile = "deadlines.db"\n{LIMITS}'
         + '[databases.narrow_lite]\nengine = "sqlite"\nfile = "narrow.db"\n'
-        + TENANTS + f'[users.alice]\npassword = "{mariadb.PASSWORD}"\n')
+        + TENANTS + f'[users.alice]\npassword = "{mariadb.PASSWORD}"\n'
+        + ROOT.format(mariadb.PASSWORD))
     http = servers.free_port()
     listen = mariadb.LISTEN + f'http = "127.0.0.1:{http}"\n'
     with servers.Sluice(folder / "my_deadlines", config, listen=listen) as gateway:
@@ -471,7 +523,8 @@ def test_my_max_buffer(my_gateway, database):
     wide = "SELECT REPEAT('x', 1000) FROM seq_1_to_50000" if database == "narrow" else WIDE_LITE
     streaming = {"cursorclass": pymysql.cursors.SSCursor}
     with (my_connect(my_gateway, database, **streaming) as deaf,
-          my_connect(my_gateway, database) as other):
+          my_connect(my_gateway, database) as other, my_connect(my_gateway, database),
+          my_connect(my_gateway, "sluice", user="root") as console):
         cursor = deaf.cursor()
         cursor.execute(wide)
         my_gateway.http.full(tenant=database)
@@ -480,10 +533,12 @@ def test_my_max_buffer(my_gateway, database):
             target=lambda: answers.append(ask(other, "SELECT 1")), daemon=True)
         thread.start()
         time.sleep(0.3)
+        held_back(my_gateway, console.cursor(), database)
         assert not answers
         assert sum(1 for _ in cursor) == 50000
         thread.join(60)
         assert answers == [1]
+        nobody_waits(my_gateway, database)
 
 
 @pytest.mark.clock
