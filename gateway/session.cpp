@@ -12,8 +12,6 @@
 #include "gateway/log/log.hpp"
 #include "gateway/my_errors.hpp"
 #include "gateway/pg_errors.hpp"
-#include "gateway/statistics/snapshot.hpp"
-#include "gateway/tenants/waiting.hpp"
 #include "gateway/worker.hpp"
 
 namespace sluice::gateway {
@@ -358,33 +356,6 @@ void session::finish()
     }
     ::close(stream_.fd());
     shared_.clients.fetch_sub(1);
-}
-
-void session::describe(statistics::client_info& into) const
-{
-    using statistics::client_state;
-    into.id = identity_.id;
-    into.mysql = protocol_ == client_protocol::mysql;
-    into.tls = stream_.ssl() != nullptr;
-    into.user = front_ ? front_->user() : identity_.user;
-    into.database = identity_.database;
-    into.tenant = place_.traffic ? tenant()->name() : std::string();
-    into.peer = identity_.peer;
-    into.application = application_;
-    into.unsent = stream_.unsent().size();
-    into.connected = into.since = into.request = connected_;
-    if (phase_ == phase::serving) {
-        into.state = client_state::idle;
-        lane_->describe(into);
-        if (held()) {
-            into.state = client_state::waiting;
-            into.since = held_since_;
-            into.waits_for = statistics::max_buffer;
-            into.waits_why = describe_buffer(*tenant());
-        }
-    } else if (phase_ == phase::closing || phase_ == phase::finished) {
-        into.state = client_state::closing;
-    }
 }
 
 // From the first byte of the connection on, those of its login with them.

@@ -56,6 +56,7 @@ public:
     void sweep(std::chrono::steady_clock::time_point now, duration idle_max, bool leave);
 
     void describe(statistics::client_info& into) const;
+    void describe_ends(statistics::client_info& into) const;  // of its socket: asks the kernel
 
     // client_channel
     asio::io_context& io() noexcept override;

@@ -123,6 +123,7 @@ std::optional<parts> parts_for(topic what) noexcept
         case topic::pins:
             return parts::clients;
         case topic::clients:
+            return parts::clients | parts::ends;
         case topic::servers:  // who has which
             return parts::clients | parts::servers;
         case topic::pools:

@@ -159,6 +159,7 @@ void show_clients(const snapshot& now, answer& into)
 {
     for (const auto& who : now.clients) {
         const auto from = split(who.peer);
+        const auto to = split(who.local);
         const auto wait = waited(now, who);
         into.rows.push_back(
             {std::string("C"),
@@ -166,17 +167,17 @@ void show_clients(const snapshot& now, answer& into)
              who.database,
              std::string(state_of(who)),
              from.host,
-             from.port,
-             std::string(),
-             std::int64_t{0},
+             from.port + who.unix_port,
+             to.host,
+             to.port + who.unix_port,
              clock_time(now, who.connected),
              clock_time(now, who.request),
              std::int64_t{wait / 1'000'000},
              std::int64_t{wait % 1'000'000},
-             std::int64_t{0},
+             std::int64_t{who.leaving},
              pointer(who.id),
              who.backend ? pointer(static_cast<std::uint64_t>(who.backend)) : std::string(),
-             std::int64_t{0},
+             std::int64_t{who.unix_pid},
              std::string(who.tls ? "TLS" : ""),
              who.application,
              number(who.id),

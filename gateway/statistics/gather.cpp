@@ -135,6 +135,8 @@ private:
             auto& info = mine.clients.emplace_back();
             info.worker = static_cast<std::uint32_t>(worker);
             client->describe(info);
+            if (has(wanted_, parts::ends))
+                client->describe_ends(info);
         }
     }
 

@@ -53,11 +53,15 @@ struct client_info {
     std::string database;
     std::string pool;  // empty: none (SQLite: the database)
     std::string tenant;
-    std::string peer;         // address:port, or "unix"
-    std::string application;  // application_name, program_name
-    std::string waits_for;    // "pool full", "tenant limit", ...; empty: does not wait
-    std::string waits_why;    // the numbers behind it, of the first `explained_max` who wait
-    std::string pinned_by;    // "LISTEN", ...; empty: not pinned
+    std::string peer;             // address:port, or "unix"
+    std::string local;            // the same of our end; with parts::ends, like unix_*
+    std::uint16_t unix_port = 0;  // of a Unix socket that is named for one (.s.PGSQL.6432)
+    std::int32_t unix_pid = 0;    // of the process at its other end
+    bool leaving = false;         // asked to leave: closed at its next moment between transactions
+    std::string application;      // application_name, program_name
+    std::string waits_for;        // "pool full", "tenant limit", ...; empty: does not wait
+    std::string waits_why;        // the numbers behind it, of the first `explained_max` who wait
+    std::string pinned_by;        // "LISTEN", ...; empty: not pinned
     time_point connected;
     time_point since;          // in this state
     time_point request;        // when the request began that runs, waits, or was the last
@@ -127,7 +131,7 @@ struct tenant_info {
 };
 std::string_view name_of(pool::limit by) noexcept;
 
-enum class parts : unsigned { clients = 1, servers = 2, pools = 4, all = 7 };
+enum class parts : unsigned { clients = 1, servers = 2, pools = 4, all = 7, ends = 8 };
 constexpr parts operator|(parts a, parts b) noexcept
 {
     return static_cast<parts>(static_cast<unsigned>(a) | static_cast<unsigned>(b));

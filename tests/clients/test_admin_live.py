@@ -3,6 +3,7 @@ KILL_CLIENT, RELOAD, SHUTDOWN, and Debian's exporter for PgBouncer."""
 import contextlib
 import os
 import re
+import socket
 import subprocess
 import threading
 import time
@@ -61,6 +62,73 @@ def test_close_needed(admin_gateway, console):
         client.rollback()
         servers.value(client, "SELECT 1")
         wait_until(lambda: needed() == [0], what="another one")
+
+
+def test_where_clients_are_connected_to(own_gateway, folder):
+    """As PgBouncer shows them: both ends, and of a Unix socket the port that it is named for."""
+    number, my_port = servers.free_port(), servers.free_port()
+    with servers.short_folder() as place:
+        running = own_gateway(
+            "[databases.lite]\nengine = 'sqlite'\nfile = 'x.db'\n"
+            f"[users.alice]\npassword = '{PASSWORD}'\n"
+            f"[users.root]\npassword = '{PASSWORD}'\nadmin = true\n",
+            listen=f'[listen]\npostgres = ["127.0.0.1:{{port}}", "unix:{place}/.s.PGSQL.{number}"]\n'
+                   f'mysql = ["127.0.0.1:{my_port}", "unix:{place}/mysql.sock"]\n'
+                   'mysql_version = "10.11.6-MariaDB"\n')
+        running.my_port = my_port
+        with connect(running) as console, connect(running, "lite", "alice") as tcp, \
+                psycopg.connect(host=place, port=number, user="alice", dbname="lite",
+                                password=PASSWORD) as named, \
+                my_connect(running, "lite", "alice") as my_tcp, \
+                pymysql.connect(unix_socket=f"{place}/mysql.sock", user="alice", database="lite",
+                                password=PASSWORD) as my_unix:
+            rows = [row for row in table(console, "CLIENTS") if row["database"] == "lite"]
+            shown = sorted((row["addr"], row["port"], row["local_addr"], row["local_port"],
+                            row["protocol"], row["remote_pid"]) for row in rows)
+            sockets = [socket.socket(fileno=os.dup(each)) for each in
+                       (tcp.fileno(), my_tcp._sock.fileno())]
+            near, my_near = [each.getsockname() for each in sockets]
+            far, my_far = [each.getpeername() for each in sockets]
+            for each in sockets:
+                each.close()
+            assert shown == sorted([
+                (*near, *far, "postgres", 0),
+                ("unix", number, "unix", number, "postgres", os.getpid()),
+                (*my_near, *my_far, "mysql", 0),
+                ("unix", 0, "unix", 0, "mysql", os.getpid())])
+            assert {row["close_needed"] for row in table(console, "CLIENTS")} == {0}
+            assert named.info.status.name == "OK" and my_unix.open
+
+
+def test_clients_that_will_be_closed(own_gateway):
+    """Those of a database that a reload took away, and everybody's when the gateway drains."""
+    databases = "".join(f"[databases.{name}]\nengine = 'sqlite'\nfile = '{name}.db'\n"
+                        for name in ("stays", "goes"))
+    rest = (f"[users.alice]\npassword = '{PASSWORD}'\n"
+            f"[users.root]\npassword = '{PASSWORD}'\nadmin = true\n"
+            "[gateway]\ndrain_timeout = '60s'\n")
+    running = own_gateway(databases + rest)
+
+    def needed():
+        return {row["database"]: row["close_needed"] for row in table(console, "CLIENTS")}
+
+    with connect(running) as console, connect(running, "stays", "alice") as stays, \
+            contextlib.closing(connect(running, "goes", "alice")) as goes:
+        for each in (stays, goes):
+            each.execute("BEGIN")
+            each.execute("SELECT 1")
+        assert needed() == {"sluice": 0, "stays": 0, "goes": 0}
+        running.write(databases[:databases.index("[databases.goes]")] + rest)
+        console.execute("RELOAD")
+        wait_until(lambda: needed() == {"sluice": 0, "stays": 0, "goes": 1}, what="it is to go")
+        with pytest.raises(psycopg.OperationalError):
+            goes.execute("ROLLBACK")
+            goes.execute("SELECT 1")
+        wait_until(lambda: needed() == {"sluice": 0, "stays": 0}, what="it has gone")
+        console.execute("SHUTDOWN WAIT_FOR_CLIENTS")
+        wait_until(lambda: needed() == {"sluice": 1, "stays": 1}, what="all are to go")
+        stays.execute("ROLLBACK")
+        assert running.process.wait(60) == 0
 
 
 class Counted:
