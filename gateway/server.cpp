@@ -67,6 +67,7 @@ private:
     std::string open_files(const config& settings, bool takeover);
     void open_http();
     void open_http_after_another();
+    void start_http();
     std::string prepare_rsa_key();
     void attach_control();
     takeover::incumbent::hooks takeover_hooks();
@@ -163,6 +164,13 @@ void server::open_http()
     log::info("listening", {{"protocol", "http"}, {"address", made->address()}});
     const std::scoped_lock lock(http_mutex_);
     http_ = std::move(made);
+}
+
+void server::start_http()
+{
+    const std::scoped_lock lock(http_mutex_);
+    if (http_)
+        http_->start();
 }
 
 // The process before us has let go of the address just now.
@@ -286,13 +294,16 @@ int server::run(bool takeover)
     incumbent_.listen(control.unix_path, take_socket(inherited_, "control", control));
     close_sockets(inherited_);
     shared_.takeover.attach(first().io());
+    // Nobody is served, or told how things stand, before this: who reaches a listener or asks
+    // /readyz has waited for it in the socket's queue. From here on a signal may end it.
+    shared_.control.set_state(run_state::serving);
     start_listening();
     watch_.start();
     for (auto& each : shared_.workers)
         each->start();
-    shared_.control.set_state(run_state::serving);
     if (took_over_)
         open_http_after_another();
+    start_http();
     manager_.ready(took_over_);
     log::info("ready",
               {{"workers", shared_.workers.size()},

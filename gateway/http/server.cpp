@@ -340,14 +340,21 @@ http_server::http_server(context& shared, const endpoint& where, const std::stri
     endpoint bound = where;
     bound.port = static_cast<std::uint16_t>(port);
     address_ = bound.text();
+}
+
+void http_server::start()
+{
     thread_ = std::thread([this] { inside_->server.listen_after_bind(); });
     // stop() does nothing to a server that does not run yet.
-    while (!server.is_running())
+    while (!inside_->server.is_running())
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 http_server::~http_server()
 {
+    // Only one that runs closes its socket.
+    if (!thread_.joinable())
+        start();
     inside_->server.stop();
     thread_.join();
 }

@@ -28,10 +28,13 @@ struct context;
 
 class http_server {
 public:
-    // Listens; throws std::runtime_error that says which address and why.
+    // Listens; throws std::runtime_error that says which address and why. Whoever connects waits
+    // until start().
     http_server(context& shared, const endpoint& where, const std::string& token);
     // Ends what is being answered within a second or so.
     ~http_server();
+
+    void start();  // once
 
     const std::string& address() const noexcept { return address_; }
 

@@ -1,10 +1,12 @@
 """Numbers: what the load did is what is counted, exactly, on every engine and protocol."""
+import contextlib
 import json
 import socket
 import subprocess
 import threading
 import time
 import urllib.parse
+from http import client as http_client
 
 import psycopg
 import pymysql
@@ -337,6 +339,38 @@ def test_health(counted):
     assert counted.http.ask("/healthz")[:2] == (200, "ok\n")
     status, body, _ = counted.http.ask("/readyz")
     assert (status, json.loads(body)["reasons"]) == (200, [])
+
+
+def test_ready_from_the_first_answer(folder):
+    """While it starts a probe may be refused or wait, and so may a client; never is one told 503
+    beside a port that is open."""
+    place = folder / "starts"
+    for _ in range(5):
+        listen, http = metrics.listen()
+        running = servers.Sluice(place, "[gateway]\nworkers = 16\n" + servers.file_table("lite", "a.db")
+                                 + servers.ALICE, listen)
+        seen, over = [], threading.Event()
+        threads = [threading.Thread(target=ask_until_answered, args=(each, http, seen, over))
+                   for each in (http, running.port)]
+        for each in threads:
+            each.start()
+        with running:
+            for each in threads:
+                each.join(60)
+            over.set()
+        assert len(seen) == 2 and {status for status, _ in seen} == {200}, seen
+
+
+def ask_until_answered(first, http, seen, over):
+    """/readyz as soon as `first` is open."""
+    while not over.is_set() and not servers.accepts(first):
+        pass
+    while not over.is_set():
+        with contextlib.suppress(ConnectionError):
+            asked = http_client.HTTPConnection("127.0.0.1", http, timeout=60)
+            asked.request("GET", "/readyz")
+            answer = asked.getresponse()
+            return seen.append((answer.status, answer.read()))
 
 
 def test_a_server_that_is_gone_is_not_ready(folder):
