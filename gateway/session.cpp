@@ -433,7 +433,7 @@ void session::end_at_once(std::string_view message, std::string_view reason)
 void session::sweep(std::chrono::steady_clock::time_point now, duration idle_max, bool leave)
 {
     if (phase_ == phase::serving) {
-        const bool busy = active_ || !lane_->quiescent();
+        const bool busy = active_ || held() || !lane_->quiescent();
         active_ = false;
         if (busy)
             quiet_sweeps_ = 0;

@@ -3,6 +3,7 @@ KILL_CLIENT, RELOAD, SHUTDOWN, and Debian's exporter for PgBouncer."""
 import contextlib
 import os
 import re
+import select
 import socket
 import subprocess
 import threading
@@ -465,3 +466,30 @@ def test_waiting_names_max_buffer_under_tls(own_gateway, certificates):
             pass
         thread.join(60)
         assert not thread.is_alive() and not table(console, "WAITING")
+
+
+def test_who_is_held_back_is_not_idle(own_gateway):
+    """gateway.client_idle_timeout is not for clients whose request max_buffer leaves in the socket."""
+    running = own_gateway(
+        "[databases.lite]\nengine = 'sqlite'\nfile = 'x.db'\n[tenants.lite]\nmax_buffer = '1B'\n"
+        f"[gateway]\nclient_idle_timeout = '1s'\n[users.alice]\npassword = '{PASSWORD}'\n"
+        f"[users.root]\npassword = '{PASSWORD}'\nadmin = true\n")
+    with contextlib.closing(connect(running, "lite", "alice")) as idle, \
+            connect(running, "lite", "alice") as deaf, connect(running, "lite", "alice") as asks:
+        deaf.pgconn.send_query(b"WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c "
+                               b"WHERE n < 50000) SELECT printf('%.1000c', 'x') FROM c")
+        deaf.pgconn.flush()
+        with connect(running) as console:
+            wait_until(lambda: any(row["unsent_bytes"] for row in table(console, "CLIENTS")),
+                       what="bytes are kept")
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(servers.value(asks, "SELECT 7")))
+        thread.start()
+        # Both have said nothing since: one is told so and has to go.
+        assert select.select([idle.fileno()], [], [], 60)[0], "who is idle is closed"
+        time.sleep(1.5)
+        assert not answers and not select.select([asks.fileno()], [], [], 0)[0]
+        while deaf.pgconn.get_result():
+            pass
+        thread.join(60)
+        assert answers == [7]
