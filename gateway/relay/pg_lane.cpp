@@ -157,11 +157,12 @@ void pg_lane::on_link_drained()
 void pg_lane::on_replies_done(char status)
 {
     meter_.settled(now(), channel_.unsent() > 0);
-    parsing_.clear();
     if (replaying_) {
         run_again();
         return;
     }
+    if (link_->held().empty())
+        parsing_.clear();
     if (timed_out_ || rolling_back_) {
         if (!settle_time_out(status))
             return;
@@ -223,18 +224,25 @@ void pg_lane::on_link_lost(const std::string& cause, bool mid_message)
     }
     if (send_again(*link))
         return;
+    forget_parsed(*link);
+    // Each sequence has one error, and one ReadyForQuery for its Sync; the first may have failed.
+    bool told = link->error_told();
+    const bool next_hears = told && link->status() != 'I';
     const auto owed = link->tracker().ready_owed(static_cast<link_client*>(this));
     for (std::size_t i = 0; i < owed; ++i) {
-        append_error(client_error::backend_lost,
-                     false,
-                     message,
-                     "Whether the statement took effect is not known.");
+        if (!std::exchange(told, false))
+            append_error(client_error::backend_lost,
+                         false,
+                         message,
+                         "Whether the statement took effect is not known.");
         pg::append_ready_for_query(channel_.out(), pg::transaction_status::idle);
     }
     if (open_sequence_) {
-        append_error(client_error::backend_lost, false, message);
+        if (!told)
+            append_error(client_error::backend_lost, false, message);
         until_sync_ = true;
-    } else if (owed == 0 && waiting_ == wait::none) {
+    }
+    if (next_hears || (!open_sequence_ && owed == 0 && waiting_ == wait::none)) {
         // An open transaction: its next request hears of it.
         refusal_ = std::make_unique<refusal>();
         refusal_->code = client_error::backend_lost;

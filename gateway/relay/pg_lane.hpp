@@ -91,6 +91,7 @@ private:
     std::size_t on_message_without_link(char type, std::size_t total, bytes_view rest);
     void note_bound(std::uint64_t digest, bytes_view definition);
     std::size_t parse_named(std::string_view name, std::size_t total, bytes_view rest);
+    void forget_parsed(const pg_link& by);
 
     // requests that may share a link (pg_lane_shared.cpp)
     void examine(char type, std::size_t total, bytes_view rest);

@@ -225,8 +225,10 @@ std::size_t pg_lane::on_leased_message(char type, std::size_t total, bytes_view 
         case 'f':
             link_->expect(owed_kind::copy_end);
             return relay(total, rest);
-        case 'd':
         case 'H':
+            link_->release_held();
+            return relay(total, rest);
+        case 'd':
             return relay(total, rest);
         default:
             unknown_type(type);

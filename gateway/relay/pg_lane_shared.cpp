@@ -254,7 +254,7 @@ void pg_lane::on_shared_returned(bytes_view request)
 
 void pg_lane::on_shared_lost(const std::string& cause, bool mid_message)
 {
-    shared_link_ = nullptr;
+    const bool told = std::exchange(shared_link_, nullptr)->error_told();
     unwatch_time();
     timed_out_.reset();
     waiting_ = wait::none;
@@ -263,8 +263,9 @@ void pg_lane::on_shared_lost(const std::string& cause, bool mid_message)
         channel_.close("backend lost in the middle of a message");
         return;
     }
-    append_error(
-        client_error::backend_lost, false, "the connection to the database was lost: " + cause);
+    if (!told)
+        append_error(
+            client_error::backend_lost, false, "the connection to the database was lost: " + cause);
     meter_.leave();
     pg::append_ready_for_query(channel_.out(), pg::transaction_status::idle);
     channel_.flush();

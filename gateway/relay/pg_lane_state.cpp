@@ -199,6 +199,7 @@ void pg_lane::run_again()
     replaying_ = false;
     replayed_ = true;
     const std::string request = link_->take_request();
+    forget_parsed(*link_);
     meter_.taken_back();
     open_sequence_ = false;
     link_->forget_statements();
@@ -214,6 +215,23 @@ void pg_lane::on_parse_dropped(std::uint64_t statement_id)
         parsing_.erase(std::next(each).base());
         return;
     }
+}
+
+// `by` will not answer what it has not answered; nor has the client heard what is held back.
+void pg_lane::forget_parsed(const pg_link& by)
+{
+    if (by.delivered()) {
+        for (const auto& each : by.held())
+            on_parse_dropped(each.tag);
+        by.tracker().for_each([this](const pg::owed& entry) {
+            if (entry.kind == pg::owed_kind::parse && entry.owner)
+                on_parse_dropped(entry.tag);
+        });
+    } else {
+        for (const auto& [id, name] : parsing_)
+            statements_.erase(name);
+    }
+    parsing_.clear();
 }
 
 void pg_lane::on_everything_deallocated(bool discarded_all)

@@ -122,7 +122,7 @@ std::size_t pg_lane::on_parse(std::size_t total, bytes_view rest)
         append_forward();
         note_bound(unnamed_->digest, definition);
         meter_.prepared(link_->ensure_prepared(*unnamed_));
-        link_->expect_held_parse();
+        link_->expect_held(owed_kind::parse);
         return drop(total, rest);
     }
     const bool known_plain =
@@ -177,7 +177,7 @@ std::size_t pg_lane::parse_named(std::string_view name, std::size_t total, bytes
     meter_.prepared(there);
     if (there) {
         append_forward();
-        link_->expect(owed_kind::parse, prepared->id, true);
+        link_->expect_held(owed_kind::parse, prepared->id);
         return drop(total, rest);
     }
     const bool owed = link_->expect(owed_kind::parse, prepared->id);
@@ -250,7 +250,7 @@ std::size_t pg_lane::on_describe_or_close(char type, std::size_t total, bytes_vi
     if (type == 'C') {
         statements_.erase(statements_.find(name));
         append_forward();
-        link_->expect(owed_kind::close, 0, true);
+        link_->expect_held(owed_kind::close);
         return drop(total, rest);
     }
     if (!link_->is_prepared((*known)->id)) {

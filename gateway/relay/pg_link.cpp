@@ -27,7 +27,7 @@ void pg_link::begin_lease(link_client& client)
 {
     client_ = &client;
     paused_ = false;
-    held_ = 0;
+    held_.clear();
 }
 
 void pg_link::end_lease()
@@ -85,28 +85,24 @@ void pg_link::append_sync()
     expect(owed_kind::sync);
 }
 
-bool pg_link::expect(owed_kind kind, std::uint64_t tag, bool fake)
+bool pg_link::expect(owed_kind kind, std::uint64_t tag)
 {
     owed entry;
     entry.owner = static_cast<void*>(client_);
     entry.tag = tag;
     entry.kind = kind;
-    entry.fake = fake;
     if (sharing() && (kind == owed_kind::query || kind == owed_kind::sync))
         entry.tag = shared_tag;
     note_begin();
-    if (!tracker_.sent(entry))
-        return false;
-    if (fake)
-        answer_fakes();
-    return true;
+    return tracker_.sent(entry);
 }
 
-void pg_link::expect_held_parse()
+void pg_link::expect_held(owed_kind kind, std::uint64_t tag)
 {
     owed entry;
     entry.owner = static_cast<void*>(client_);
-    entry.kind = owed_kind::parse;
+    entry.tag = tag;
+    entry.kind = kind;
     entry.fake = entry.held = true;
     if (tracker_.sent(entry))
         answer_fakes();
@@ -324,15 +320,8 @@ void pg_link::step_recovery()
 void pg_link::on_lost(const std::string& cause)
 {
     // What came before the bad news is the client's: an error behind half a row is not readable.
-    // But the head of a reply, which a dying server sends together with its farewell, is of no use
-    // if the request can run elsewhere.
-    const bool head_only = range_owner_ && !delivered_ && message_left_ == 0;
-    if (head_only && (sharing() || (request_reads_ && !request_.empty()))) {
-        range_ = {};
-        range_owner_ = nullptr;
-        replied_ = false;
-    }
-    deliver(range_);
+    if (!retract_head())
+        deliver(range_);
     const bool mid_message = message_left_ > 0 && message_owner_ != nullptr;
     if (sharing()) {
         lose_shared(cause, mid_message);

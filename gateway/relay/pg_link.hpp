@@ -115,9 +115,11 @@ public:
     bool check_head(steady_clock::time_point now);
 
     // Enters the reply that the next message sent will have. False: the server will ignore it.
-    bool expect(pg::owed_kind kind, std::uint64_t tag = 0, bool fake = false);
-    // A Parse that the server need not see, of a request that is kept to be run again.
-    void expect_held_parse();
+    bool expect(pg::owed_kind kind, std::uint64_t tag = 0);
+    // A Parse or Close that the server need not see. Its reply goes with the server's next message,
+    // as PostgreSQL would send it: until then the request may run again, or fail instead.
+    void expect_held(pg::owed_kind kind, std::uint64_t tag = 0);
+    void release_held();  // the client sent Flush
 
     // Has the statement prepared on this backend, in front of what is sent next.
     // True: it was.
@@ -147,10 +149,14 @@ public:
     std::string take_request() { return std::exchange(request_, {}); }
     bool has_request() const noexcept { return !request_.empty(); }
     bool replied() const noexcept { return replied_; }
+    bool delivered() const noexcept { return delivered_; }
+    // The client was sent the error of the request at the head, and no ReadyForQuery yet.
+    bool error_told() const noexcept { return error_told_; }
+    const std::vector<pg::owed>& held() const noexcept { return held_; }
     void mute()
     {
         tracker_.disown(client_);
-        held_ = 0;
+        held_.clear();
     }  // the rest of the replies owed is swallowed
 
     // --- time limits (pg_link_time.cpp)
@@ -235,6 +241,7 @@ private:
     void* on_error(bytes_view message);
     void on_command_tag(bytes_view body);
     void deliver(bytes_view range);
+    bool retract_head();
     void answer_fakes();
     bool sharing() const noexcept { return multiplex_ && multiplex_->by; }
     link_client* current_client() const noexcept;
@@ -279,12 +286,13 @@ private:
     bool request_reads_ = false;
     bool replied_ = false;
     bool delivered_ = false;  // ... and its client has bytes of it
+    bool error_told_ = false;
     steady_clock::time_point busy_since_{};
     steady_clock::time_point transaction_since_{};
     std::string cancel_error_;  // what a cancelled client hears; not empty: it is being cancelled
 
     std::unique_ptr<multiplex_state> multiplex_;
-    std::size_t held_ = 0;           // ParseCompletes that go with the next message
+    std::vector<pg::owed> held_;     // fakes whose replies go with the next message
     bool request_finished_ = false;  // the message just read was a shared request's last
     bool stale_statements_ = false;  // what is prepared does not fit the tables any more
     bool dirty_ = false;

@@ -36,6 +36,19 @@ bool seen_whole(char type, std::size_t total, bool reading_row) noexcept
     }
 }
 
+bytes_view fake_reply(owed_kind kind) noexcept
+{
+    return kind == owed_kind::parse ? parse_complete : close_complete;
+}
+
+// Nothing but ParseCompletes.
+bool only_parsed(bytes_view messages) noexcept
+{
+    while (messages.size() >= sizeof parse_complete && messages[0] == parse_complete[0])
+        messages = messages.subspan(sizeof parse_complete);
+    return messages.empty();
+}
+
 // Of a command's tag: "SELECT 5", "INSERT 0 1".
 std::uint64_t rows_of(std::string_view tag) noexcept
 {
@@ -152,6 +165,7 @@ void* pg_link::on_whole_message(char type, bytes_view message)
                 return nullptr;
             }
             note_ready();
+            error_told_ = false;
             request_finished_ = verdict.ended->tag == shared_tag;
             if (!verdict.ended->owner && !request_finished_)
                 internal_done(static_cast<internal>(verdict.ended->tag));
@@ -266,11 +280,11 @@ void* pg_link::on_error(bytes_view message)
     if (sharing() && !replied_ && fields && must_run_again(*fields))
         return nullptr;
     if (!sharing() && client->on_server_error(message)) {
-        held_ = 0;
+        held_.clear();
         return nullptr;
     }
     client->on_error_code(fields ? fields->sqlstate : std::string_view{});
-    replied_ = true;
+    replied_ = error_told_ = true;
     return client;
 }
 
@@ -296,9 +310,26 @@ void pg_link::deliver(bytes_view range)
         return;
     auto* client = static_cast<link_client*>(owner);
     delivered_ = true;
-    for (; held_ > 0; --held_)
-        client->on_own_reply(parse_complete);
+    for (const auto& each : held_)
+        client->on_own_reply(fake_reply(each.kind));
+    held_.clear();
     client->on_reply(range);
+}
+
+// The head of a reply, which a dying server sends together with its farewell, is of no use if the
+// request can run elsewhere. Nor is it if it says only that something was parsed: drivers expect
+// one answer to a Parse, that or an error.
+bool pg_link::retract_head()
+{
+    if (!range_owner_ || delivered_ || message_left_ > 0)
+        return false;
+    const bool runs_elsewhere = sharing() || (request_reads_ && !request_.empty());
+    if (!runs_elsewhere && !only_parsed(range_))
+        return false;
+    range_ = {};
+    range_owner_ = nullptr;
+    replied_ = error_told_ = false;
+    return true;
 }
 
 // Replies that the gateway makes itself, each when its turn has come.
@@ -307,14 +338,28 @@ void pg_link::answer_fakes()
     while (const auto fake = tracker_.take_fake()) {
         deliver(range_);
         if (fake->held) {
-            held_ += fake->owner != nullptr;
+            if (fake->owner)
+                held_.push_back(*fake);
             continue;
         }
         if (!client_ || fake->owner != static_cast<void*>(client_))
             continue;
         replied_ = delivered_ = true;
-        client_->on_reply(fake->kind == owed_kind::parse ? parse_complete : close_complete);
+        client_->on_reply(fake_reply(fake->kind));
     }
+}
+
+void pg_link::release_held()
+{
+    tracker_.release_held();
+    deliver(range_);
+    if (held_.empty() || !client_)
+        return;
+    range_owner_ = static_cast<void*>(client_);
+    const owed last = held_.back();
+    held_.pop_back();
+    replied_ = true;
+    deliver(fake_reply(last.kind));
 }
 
 // After each batch of reads: is the word the client's again?

@@ -78,7 +78,7 @@ void pg_link::finish_request(char status)
     state.finished.push_back(std::move(ended));
     state.requests.pop();
     replied_ = delivered_ = false;
-    held_ = 0;
+    held_.clear();
     end_time_out();
     if (paused_)
         resume_reading();
@@ -178,7 +178,7 @@ void pg_link::forget_owner(link_client& client)
 {
     tracker_.disown(static_cast<void*>(&client));
     if (current_client() == nullptr)
-        held_ = 0;
+        held_.clear();
     if (range_owner_ == static_cast<void*>(&client)) {
         range_owner_ = nullptr;
         range_ = {};

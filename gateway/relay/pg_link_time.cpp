@@ -59,7 +59,7 @@ bool pg_link::tell_time_out(link_client& client, std::string_view sqlstate)
     if (!sharing())
         (void)client.on_server_error(as_bytes(cancel_error_));
     deliver(range_);
-    replied_ = true;
+    replied_ = error_told_ = true;
     range_owner_ = static_cast<void*>(&client);
     deliver(as_bytes(cancel_error_));
     return true;

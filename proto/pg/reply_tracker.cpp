@@ -114,6 +114,12 @@ std::optional<owed> reply_tracker::take_fake()
     return entry;
 }
 
+void reply_tracker::release_held() noexcept
+{
+    for (std::size_t i = 0; i < owed_.size(); ++i)
+        owed_[i].held = false;
+}
+
 void reply_tracker::disown(const void* owner) noexcept
 {
     for (std::size_t i = 0; i < owed_.size(); ++i) {

@@ -40,7 +40,7 @@ struct owed {
     std::uint64_t tag = 0;  // the sender's; for parse the id of the statement
     owed_kind kind = owed_kind::query;
     bool fake = false;  // nothing was sent: the gateway answers when its turn comes
-    bool held = false;  // ... together with the next message: the request may have to run again
+    bool held = false;  // ... together with the next message, as the server would have sent it
 };
 
 class reply_tracker {
@@ -77,6 +77,9 @@ public:
 
     // A fake entry whose turn has come; call until it is empty after each of the above.
     std::optional<owed> take_fake();
+
+    // Fake entries are held no longer: their owner asked for all that there is (Flush).
+    void release_held() noexcept;
 
     // Forgets an owner that has gone: its replies are swallowed.
     void disown(const void* owner) noexcept;

@@ -218,5 +218,25 @@ TEST_F(tracker_test, TheQueueGrowsAndKeepsItsOrder)
     EXPECT_TRUE(tracker.idle());
 }
 
+TEST_F(tracker_test, WhatIsHeldIsReleasedByFlush)
+{
+    owed held{alice, 7, parse, true, true};
+    send(alice, execute);
+    tracker.sent(held);
+    tracker.release_held();
+    held.tag = 8;
+    tracker.sent(held);
+    EXPECT_FALSE(tracker.take_fake());
+    tracker.on_message('C');
+    const auto first = tracker.take_fake();
+    ASSERT_TRUE(first);
+    EXPECT_EQ(first->tag, 7u);
+    EXPECT_FALSE(first->held);
+    const auto second = tracker.take_fake();
+    ASSERT_TRUE(second);
+    EXPECT_TRUE(second->held);  // it came behind the Flush
+    EXPECT_TRUE(tracker.empty());
+}
+
 }  // namespace
 }  // namespace sluice::pg
