@@ -305,12 +305,23 @@ TEST_F(shard_test, LimitsChangeUnderItsClients)
     EXPECT_EQ(home().waiting(), 1u);
     home().give_back(*clients[2].lease);
     EXPECT_EQ(order, (std::vector{0, 1, 2, 3})) << "the last one goes on";
+    const auto& book = clients[3].lease->book;
+    const auto lifetime = [&book] { return book.expires - book.opened; };
+    with.lifetime = minutes(100);
+    pool->set_limits(with);
+    turn();
+    EXPECT_GT(lifetime(), minutes(89)) << "up to a tenth shorter";
+    EXPECT_LE(lifetime(), minutes(100));
+    home().give_back(*clients[3].lease);
+    EXPECT_EQ(home().idle_count(), 1u);
     with.lifetime = milliseconds(1);
     pool->set_limits(with);
     turn();
-    home().give_back(*clients[3].lease);
-    turn();
-    EXPECT_EQ(home().idle_count(), 1u) << "a second is granted to every backend";
+    EXPECT_EQ(lifetime(), seconds(1)) << "a second is granted to every backend";
+    home().sweep(book.opened + milliseconds(999));
+    EXPECT_EQ(home().idle_count(), 1u);
+    home().sweep(book.opened + seconds(1));
+    EXPECT_EQ(home().idle_count(), 0u);
 }
 
 TEST_F(shard_test, SizeIsFoundFromANewStartWhenItsBoundsChange)
