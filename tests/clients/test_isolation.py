@@ -6,14 +6,14 @@ import functools
 import os
 import pathlib
 import sys
-import threading
 
 import pytest
 
+import metrics
 import servers
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from stress import crowd, ledger  # noqa: E402
+from stress import crowd, ledger, watch  # noqa: E402
 
 pytestmark = pytest.mark.gateway
 SECONDS = float(os.environ.get("SLUICE_STRESS_SECONDS", "20"))
@@ -37,38 +37,28 @@ password = "{servers.PASSWORD}"
 """
 
 
-class Watch(threading.Thread):
-    """The most backends that the server ever saw."""
-
-    def __init__(self, cluster):
-        super().__init__(daemon=True)
-        self.cluster, self.most, self.over = cluster, 0, threading.Event()
-
-    def run(self):
-        while not self.over.wait(0.5):
-            self.most = max(self.most, int(self.cluster.sql(f"select count(*) {OURS}")[0]))
-
-
 def test_every_reply_belongs_to_its_sender(cluster, own_gateway):
     # A database of its own: other tests' backends are not to be counted.
     cluster.sql("create database isolation owner alice", database="postgres")
     sql = functools.partial(cluster.sql, database="isolation")
-    gateway = own_gateway(config(cluster))
+    listen, http = metrics.listen()
+    gateway = own_gateway(config(cluster), listen=listen)
     target = {"host": "127.0.0.1", "port": gateway.port, "user": "alice",
               "password": servers.PASSWORD, "database": "app"}
     sql(f"set role alice; {ledger.CREATE}")
-    watch = Watch(cluster)
-    watch.start()
-    failures, acknowledged, tally = crowd.run(target, 200, SECONDS, SEED)
-    watch.over.set()
-    watch.join()
+    with watch.Watch(metrics.Http(http), lambda: int(sql(f"select count(*) {OURS}")[0])) as watched:
+        failures, acknowledged, tally = crowd.run(target, 200, SECONDS, SEED)
     assert not failures, "\n".join(failures)
     assert not ledger.faults(sql, acknowledged)
     assert acknowledged and min(tally.values()) > 0, tally
-    # Backends that were closed may still be seen when their successors are there already.
-    assert 0 < watch.most <= 2 * BACKENDS
+    assert watched.looks and watched.open_most == BACKENDS and not watched.above, watched.above
+    # Backends that were closed are seen until the server gets to them: their successors, too. What
+    # it has when all is quiet is compared below.
+    assert 0 < watched.seen_most <= 4 * BACKENDS
     # What was abandoned has been rolled back, and nobody holds a backend any more.
     servers.wait_until(
         lambda: cluster.sql(f"select count(*) {OURS} and state <> 'idle'") == ["0"],
         60, "the backends are idle")
+    servers.wait_until(lambda: int(sql(f"select count(*) {OURS}")[0]) == watched.open(),
+                       60, "the server has as many as the gateway")
     assert gateway.process.poll() is None
