@@ -209,6 +209,8 @@ private:
     };
     // On the last message of a shared request; no value of `internal`.
     static constexpr std::uint64_t shared_tag = ~std::uint64_t{0};
+    // More than so many are not held back; the server's own buffer (8 kB) has room for 1,600.
+    static constexpr std::size_t held_most = 512;
 
     enum class internal {
         none,
@@ -243,6 +245,7 @@ private:
     void deliver(bytes_view range);
     bool retract_head();
     void answer_fakes();
+    void pass_on_held();
     bool sharing() const noexcept { return multiplex_ && multiplex_->by; }
     link_client* current_client() const noexcept;
     void on_turn_end() override;

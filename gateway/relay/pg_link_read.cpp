@@ -340,6 +340,8 @@ void pg_link::answer_fakes()
         if (fake->held) {
             if (fake->owner)
                 held_.push_back(*fake);
+            if (held_.size() == held_most)
+                pass_on_held();
             continue;
         }
         if (!client_ || fake->owner != static_cast<void*>(client_))
@@ -352,6 +354,11 @@ void pg_link::answer_fakes()
 void pg_link::release_held()
 {
     tracker_.release_held();
+    pass_on_held();
+}
+
+void pg_link::pass_on_held()
+{
     deliver(range_);
     if (held_.empty() || !client_)
         return;

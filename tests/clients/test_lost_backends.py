@@ -232,6 +232,22 @@ def test_flush_gets_what_the_gateway_answers(cluster, lone):
     run(scenario())
 
 
+def test_what_is_held_back_is_bounded(cluster, lone):
+    """Without Sync or Flush answers come when many are due, as the server's do when its buffer is full."""
+    run(prepared_by_another(lone))
+    many = 1000
+
+    async def scenario():
+        connection = await connect(lone)
+        connection.send(b"".join(pgwire.parse(f"s{i}", SHARED) for i in range(many)))
+        early = await kinds(connection, 500)
+        connection.send(pgwire.sync())
+        assert early + await kinds(connection, many - 500 + 1) == "1" * many + "Z"
+        assert (await connection.query("select 'next'")).rows == [["next"]]
+
+    run(scenario())
+
+
 def test_stale_plan_of_a_statement_just_parsed(cluster, lone):
     """Parse, Bind and Execute of a text that the backend knows by a plan from before an ALTER."""
     cluster.sql("drop table if exists altered; create table altered as select 1 as n;"
