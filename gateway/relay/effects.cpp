@@ -22,6 +22,15 @@ std::string folded(const sql::name_token& name)
     return stored;
 }
 
+// SET standard_conforming_strings = on, which drivers send to be sure of it.
+bool is_on(std::string_view value)
+{
+    if (value.size() > 1 && value.front() == '\'' && value.back() == '\'')
+        value = value.substr(1, value.size() - 2);
+    const auto word = lower_case(value);
+    return word == "on" || word == "true" || word == "yes" || word == "1";
+}
+
 }  // namespace
 
 statement_effects effects_of(const sql::statement_traits& traits)
@@ -33,8 +42,11 @@ statement_effects effects_of(const sql::statement_traits& traits)
     if (traits.leaves_session_alone() && !names_something && !traits.opaque)
         return effects;
     effects.any = true;
-    for (std::size_t i = 0; i < traits.setting_count; ++i)
+    for (std::size_t i = 0; i < traits.setting_count; ++i) {
         effects.settings.push_back(lower_case(traits.settings[i].name));
+        if (effects.settings.back() == "standard_conforming_strings")
+            effects.strings_unclear |= !is_on(traits.settings[i].value);
+    }
     effects.touches_unknown = traits.touches_unknown_setting;
     effects.resets_all = traits.resets_all;
     effects.resets = traits.kind == sql::statement_kind::reset && traits.statements == 1;

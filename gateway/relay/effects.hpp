@@ -15,6 +15,7 @@ struct statement_effects {
     bool any = false;                   // false: nothing below is set
     std::vector<std::string> settings;  // names touched, lower case
     bool touches_unknown = false;
+    bool strings_unclear = false;  // standard_conforming_strings may not be on any more
     bool resets_all = false;
     bool resets = false;  // RESET: `settings` go back to what the client began with
     sql::pin_reason pins = sql::pin_reason::none;

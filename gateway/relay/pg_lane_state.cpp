@@ -139,11 +139,8 @@ void pg_lane::note(const statement_effects& effects)
         for (const auto& [name, value] : startup_.entries())
             reset_.push_back(name);
     }
-    pinned_for_good_ = pinned_for_good_ || effects.touches_unknown;
     // The lexer reads strings as the standard has them; without it nobody knows what a text says.
-    const auto& names = effects.settings;
-    if (std::find(names.begin(), names.end(), "standard_conforming_strings") != names.end())
-        pinned_for_good_ = true;
+    pinned_for_good_ = pinned_for_good_ || effects.touches_unknown || effects.strings_unclear;
     if (effects.opaque)
         link_->set_unknown_settings();
     if (sql::any(effects.unpins) || !effects.name.empty())

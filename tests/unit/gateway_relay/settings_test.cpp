@@ -88,6 +88,18 @@ TEST(StartupSettings, EncodingsGetTheServersSpelling)
     EXPECT_EQ(*into.find("client_encoding"), "LATIN1");
 }
 
+TEST(effects_test, OnlyOtherStringsThanTheStandardsAreUnclear)
+{
+    EXPECT_FALSE(effects_of("SET standard_conforming_strings = on").strings_unclear);
+    EXPECT_FALSE(effects_of("SET SESSION Standard_Conforming_Strings TO 'ON'").strings_unclear);
+    EXPECT_FALSE(effects_of("SET search_path = off").strings_unclear);
+    EXPECT_TRUE(effects_of("SET standard_conforming_strings = off").strings_unclear);
+    EXPECT_TRUE(effects_of("SET standard_conforming_strings TO DEFAULT").strings_unclear);
+    EXPECT_TRUE(effects_of("RESET standard_conforming_strings").strings_unclear);
+    EXPECT_TRUE(
+        effects_of("SELECT set_config('standard_conforming_strings', x, false)").strings_unclear);
+}
+
 class pin_test : public testing::Test {
 protected:
     void run(std::string_view text)
