@@ -45,7 +45,7 @@ void mysql_rewriter::insert_head()
     const auto list_end = kind() == token_kind::open_paren ? at_ + close_of(0) + 1 : at_;
     if (!at("select", 1))
         walk_to(list_end);
-    if (at("value"))
+    if (at("value") && defaults_.values != at_)
         replace("VALUES");
 }
 

@@ -117,13 +117,15 @@ void mysql_rewriter::walk_to(std::size_t end)
 
 void mysql_rewriter::step()
 {
+    if (step_over_default())
+        return;
     gap();
     written_at_[at_] = out_.text.size();
     switch (kind()) {
         case token_kind::word:
             return word();
         case token_kind::quoted_word:
-            if (information_schema() || qualifier())
+            if (information_schema() || qualifier() || assigned_table())
                 return;
             return copy();
         case token_kind::string:
@@ -154,7 +156,7 @@ void mysql_rewriter::word()
     const bool qualified = at_ > 0 && tokens_[at_ - 1].kind == token_kind::dot;
     if (!qualified) {
         if (information_schema() || clause_word() || function_call() || expression_word() ||
-            qualifier())
+            qualifier() || assigned_table())
             return;
         if (!new_row_.empty() && kind(1) == token_kind::dot && lower(now().text) == new_row_)
             return replace("excluded");
@@ -200,6 +202,19 @@ bool mysql_rewriter::qualifier()
         mysql_name_value(now()) != session_.database)
         return false;
     if (!at_table_name() && kind(3) != token_kind::dot)
+        return false;
+    drop(2);
+    return true;
+}
+
+// UPDATE t SET t.a = 1, ON DUPLICATE KEY UPDATE t.a = 1: SQLite wants the column alone.
+bool mysql_rewriter::assigned_table()
+{
+    const bool assigns = form_ == form::update || in_duplicate_;
+    const bool begins = before_is("set") || before_is("update") ||
+                        (at_ > 0 && tokens_[at_ - 1].kind == token_kind::comma);
+    if (!assigns || !begins || depth_ > 0 || kind(1) != token_kind::dot || !is_name(2) ||
+        kind(3) != token_kind::op || ahead(3).text != "=")
         return false;
     drop(2);
     return true;

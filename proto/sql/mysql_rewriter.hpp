@@ -39,6 +39,7 @@ private:
     bool before_is(std::string_view word) const noexcept;
     bool at_table_name() const noexcept;
     bool qualifier();
+    bool assigned_table();
     bool information_schema();
     std::size_t close_of(std::size_t n) const noexcept;
     std::string text_between(std::size_t from, std::size_t to) const;

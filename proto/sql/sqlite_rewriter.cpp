@@ -75,6 +75,8 @@ void sqlite_rewriter::find_form()
 
 void sqlite_rewriter::step()
 {
+    if (step_over_default())
+        return;
     if (wrap_until_ == at_) {
         out_.text += ')';
         wrap_until_ = none;

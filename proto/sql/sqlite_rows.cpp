@@ -76,6 +76,15 @@ bool sqlite_rewriter::row_function()
 {
     if (kind(1) != token_kind::open_paren)
         return false;
+    // SELECT * FROM current_schema()
+    if (level_.at == clause::from && kind(2) == token_kind::close_paren &&
+        (at("current_schema") || at("current_database") || at("version"))) {
+        const std::string name(now().text);
+        const bool alias = at("as", 3) || is_name(ahead(3));
+        begin_operand();
+        replace("(SELECT " + name + "() AS " + name + ')' + (alias ? "" : " AS " + name), 3);
+        return true;
+    }
     const auto* known = find(now());
     if (!known)
         return false;

@@ -13,6 +13,7 @@ token_rewriter::token_rewriter(std::string_view statement, lexer lex)
         tokens_.push_back(lex.next());
     } while (tokens_.back().kind != token_kind::end);
     unterminated_ = lex.unterminated();
+    defaults_ = find_default_values(tokens_);
     copied_ = tokens_.front().text.data();
     out_.text.reserve(statement.size() + 32);
     out_.client_size = statement.size();
@@ -77,6 +78,20 @@ void token_rewriter::drop(std::size_t count)
     at_ = to;
     const auto& last = tokens_[at_ - 1].text;
     copied_ = last.data() + last.size();
+}
+
+bool token_rewriter::step_over_default()
+{
+    if (defaults_.left_out.empty())
+        return false;
+    if (defaults_.left_out[at_]) {
+        drop(1);
+        return true;
+    }
+    if (defaults_.values == 0 || at_ != defaults_.values)
+        return false;
+    replace("DEFAULT VALUES");
+    return true;
 }
 
 void token_rewriter::insert(std::size_t where, std::string_view text)

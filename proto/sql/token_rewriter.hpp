@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proto/sql/key_words.hpp"
+#include "proto/sql/default_values.hpp"
 #include "proto/sql/lexer.hpp"
 #include "proto/sql/to_sqlite.hpp"
 
@@ -41,11 +42,14 @@ protected:
     void replace(std::string_view with, std::size_t count = 1);
     void drop(std::size_t count);
     void insert(std::size_t where, std::string_view text);
+    // Before each step of an INSERT: true if the token at hand was DEFAULT's, and is dealt with.
+    bool step_over_default();
 
     std::string_view statement_;
     std::vector<token> tokens_;  // and the end
     std::size_t at_ = 0;
     bool unterminated_ = false;
+    default_values defaults_;
     const char* copied_ = nullptr;  // the client's text is dealt with up to here
     sqlite_statement out_;
 };

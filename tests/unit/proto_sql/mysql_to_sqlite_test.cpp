@@ -188,6 +188,16 @@ TEST(MySqlToSqlite, Inserts)
             "INSERT INTO t (a) VALUES (1)  ON CONFLICT DO UPDATE SET b = excluded.b"},
            {"INSERT INTO t (a) SELECT b FROM u ON DUPLICATE KEY UPDATE a = 1",
             "INSERT INTO t (a) SELECT b FROM u WHERE true ON CONFLICT DO UPDATE SET a = 1"},
+           {"UPDATE `t` SET `t`.`a` = `t`.`b`, t.c = 1 WHERE `t`.`a` = 2",
+            "UPDATE `t` SET `a` = `t`.`b`, c = 1 WHERE `t`.`a` = 2"},
+           {"INSERT INTO t (id, a) VALUES (1, 2) ON DUPLICATE KEY UPDATE t.a = 3",
+            "INSERT INTO t (id, a) VALUES (1, 2) ON CONFLICT DO UPDATE SET a = 3"},
+           {"INSERT INTO `t` (`id`,`a`,b) VALUES (DEFAULT,?,f(1, 2)),(DEFAULT,?,3);",
+            "INSERT INTO `t` (`a`,b) VALUES (?1,f(1, 2)),(?2,3);"},
+           {"INSERT INTO t (a, b) VALUES (1, DEFAULT)", "INSERT INTO t (a ) VALUES (1 )"},
+           {"INSERT INTO t (a) VALUES (DEFAULT)", "INSERT INTO t  DEFAULT VALUES "},
+           {"INSERT INTO t (a, b) VALUES (1, DEFAULT), (1, 2)",
+            "INSERT INTO t (a, b) VALUES (1, DEFAULT), (1, 2)"},
            {"UPDATE IGNORE t SET a = 1", "UPDATE OR IGNORE  t SET a = 1"},
            {"TRUNCATE TABLE t", "DELETE FROM t"}});
 }

@@ -140,6 +140,14 @@ TEST(ToSqlite, Words)
         {"SELECT current_user, session_user, user, current_schema, current_catalog",
          "SELECT current_user(), session_user(), current_user(), current_schema(), "
          "current_catalog()"},
+        {"SELECT * FROM current_schema()",
+         "SELECT * FROM (SELECT current_schema() AS current_schema) AS current_schema"},
+        {"SELECT * FROM version() AS v, t", "SELECT * FROM (SELECT version() AS version) AS v, t"},
+        {"INSERT INTO \"t\" (\"id\",\"a\") VALUES (DEFAULT,$1) RETURNING \"id\"",
+         "INSERT INTO \"t\" (\"a\") VALUES (?1) RETURNING \"id\""},
+        {"INSERT INTO public.t (a, b, c) VALUES ($1, default, (SELECT max(x, 2) FROM u)) RETURNING "
+         "*",
+         "INSERT INTO t (a , c) VALUES (?1 , (SELECT max(x, 2) FROM u)) RETURNING *"},
         {"SELECT current_schema(), current_user::text",
          "SELECT current_schema(), CAST(current_user() AS TEXT)"},
         {"SELECT a ILIKE 'b', a NOT ILIKE 'c'", "SELECT a LIKE 'b', a NOT LIKE 'c'"},
