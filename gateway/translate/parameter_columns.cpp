@@ -180,8 +180,22 @@ private:
         const auto column = column_before(i);
         if (column.empty() || !is(i + 1, token_kind::open_paren))
             return;
+        if (word(i + 2, "select") || word(i + 2, "with"))
+            return array(i + 2, column);
         for (i += 2; i < tokens_.size() && !is(i, token_kind::close_paren); ++i)
             note(i, column);
+    }
+
+    // At a query behind IN, whose parameters are its own, unless it stands for = ANY ($1).
+    void array(std::size_t i, const std::string& column)
+    {
+        const auto at = i + 5;
+        if (!word(i + 1, "v") || !is(i + 3, token_kind::quoted_word) ||
+            tokens_[i + 3].text != "\"pg:unnest:v\"" || !is(at, token_kind::parameter) ||
+            !is(at + 1, token_kind::close_paren))
+            return;
+        note(at, column);
+        out_.arrays.insert(parameter_number(tokens_[at]));
     }
 
     void between(std::size_t i)

@@ -4,11 +4,12 @@
 // columns have the same one; the column's declaration tells them apart. A guess from the text:
 //
 //   INSERT INTO t (a, b) VALUES (?1, ?2)   UPDATE t SET a = ?1   a < ?1   ?1 = t.a   a IN (?1, ?2)
-//   a BETWEEN ?1 AND ?2
+//   a BETWEEN ?1 AND ?2   a IN (SELECT v FROM "pg:unnest:v"(?1)): was a = ANY ($1), an array
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@ namespace sluice::gateway {
 
 struct parameter_columns {
     std::map<std::uint32_t, std::string> columns;  // parameter number -> column, lower case
+    std::set<std::uint32_t> arrays;  // parameters that are arrays of the column's type
     // INSERT without a column list: parameter number -> position in the table.
     std::map<std::uint32_t, std::size_t> positions;
     std::vector<std::string> tables;  // as written

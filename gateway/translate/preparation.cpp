@@ -10,6 +10,7 @@
 
 #include "gateway/translate/conversation.hpp"
 #include "gateway/translate/parameter_columns.hpp"
+#include "proto/pg/arrays.hpp"
 #include "gateway/translate/result_types.hpp"
 
 namespace sluice::gateway {
@@ -159,6 +160,8 @@ asio::awaitable<void> conversation::infer_parameters(prepared_statement& prepare
         if (const auto at = found.columns.find(number); at != found.columns.end()) {
             const auto known = declared.find(at->second);
             type = known != declared.end() ? known->second : type_of_catalog_column(at->second);
+            if (found.arrays.contains(number))
+                type = pg::array_type(type);
         }
         if (const auto at = found.positions.find(number); at != found.positions.end())
             if (at->second < first_table.size())

@@ -42,6 +42,10 @@ TEST_F(Extended, DescribeStatementInfersParameters)
     client.parse("", "SELECT id, ok FROM t WHERE day >= $2 AND id = $1 LIMIT $3");
     client.named('D', 'S', "");
     EXPECT_EQ(sync(), "1 t(20,1082,20) T(id:20,ok:16) Z(I)");
+    client.parse(
+        "", "SELECT id FROM t WHERE id = ANY($1) AND id IN (SELECT id FROM t WHERE name = $2)");
+    client.named('D', 'S', "");
+    EXPECT_EQ(sync(), "1 t(1016,25) T(id:20) Z(I)");
     client.parse("", "SELECT $1::int + $2::bigint AS sum, $3::text AS t", {0, 0, 0});
     client.named('D', 'S', "");
     EXPECT_EQ(sync(), "1 t(23,20,25) T(sum:25,t:25) Z(I)");
