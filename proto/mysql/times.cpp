@@ -186,9 +186,8 @@ conversion append_time(byte_queue& out,
     const auto parsed = pg::parse_timestamp(text);
     if (!parsed || *parsed == pg::timestamp_infinity || *parsed == pg::timestamp_minus_infinity)
         return conversion::not_a_time;
+    // A date column that was given a date and time holds both in SQLite; a server drops the time.
     const auto at = moment_of(*parsed);
-    if (date_only && at.micros != 0)
-        return conversion::not_a_time;
     if (format == row_format::binary) {
         append_moment_bytes(out, at, date_only);
         return conversion::ok;

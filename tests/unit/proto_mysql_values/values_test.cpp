@@ -146,6 +146,7 @@ TEST(MySqlValues, LongStringsHaveLongLengths)
 TEST(MySqlValues, DatesAndTimes)
 {
     EXPECT_EQ(text(t("2024-02-29"), "DATE"), "2024-02-29");
+    EXPECT_EQ(text(t("2024-02-29 05:06:07.000"), "DATE"), "2024-02-29");
     EXPECT_EQ(text(t("2024-02-30"), "DATE"), "not_a_time");
     EXPECT_EQ(text(t("2024-02-29T10:20:30"), "DATETIME"), "2024-02-29 10:20:30");
     EXPECT_EQ(text(t("2024-02-29 10:20:30.5"), "DATETIME(6)"), "2024-02-29 10:20:30.500000");
