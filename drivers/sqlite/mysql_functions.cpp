@@ -224,6 +224,31 @@ void compare(sqlite3_context* call, int count, arguments given)
     sqlite3_result_int(call, order < 0 ? -1 : order > 0 ? 1 : 0);
 }
 
+// JSON_UNQUOTE(x): what a JSON string says; anything else as it is. (json_extract() of SQLite has
+// taken the quotes off already, other than MySQL's.)
+void json_unquote(sqlite3_context* call, int, arguments given)
+{
+    if (sqlite3_value_type(given[0]) == SQLITE_NULL)
+        return;
+    const auto text = argument(given[0]);
+    sqlite3_stmt* asked = nullptr;
+    if (text.size() > 1 && text.front() == '"' && text.back() == '"' &&
+        sqlite3_prepare_v2(sqlite3_context_db_handle(call),
+                           "SELECT json_extract(?1, '$') WHERE json_valid(?1)",
+                           -1,
+                           &asked,
+                           nullptr) == SQLITE_OK) {
+        sqlite3_bind_value(asked, 1, given[0]);
+        if (sqlite3_step(asked) == SQLITE_ROW) {
+            sqlite3_result_value(call, sqlite3_column_value(asked, 0));
+            sqlite3_finalize(asked);
+            return;
+        }
+    }
+    sqlite3_finalize(asked);
+    answer(call, text);
+}
+
 // sluice_mysql_type(declared, 'full' | 'name' | ...): columns of information_schema.COLUMNS.
 void type_part(sqlite3_context* call, int, arguments given)
 {
@@ -309,6 +334,7 @@ constexpr function functions[] = {
     {"uuid", 0, uuid, true},
     {"truncate", 2, truncate, false},
     {"strcmp", 2, compare, false},
+    {"json_unquote", 1, json_unquote, false},
     {"sluice_mysql_type", 2, type_part, false},
     {"sluice_mysql_default", 1, default_value, false},
     {"sluice_view_body", 1, view_body, false},

@@ -144,6 +144,22 @@ def test_last_insert_id_and_affected_rows(connection):
     rows(connection, "DROP TABLE ids")
 
 
+def test_what_object_mappers_write(connection):
+    rows(connection, "DROP TABLE IF EXISTS mapped")
+    rows(connection, "CREATE TABLE mapped (id INT PRIMARY KEY AUTO_INCREMENT, a INT DEFAULT 7, "
+                     "day DATE, doc JSON)")
+    rows(connection, "INSERT INTO `mapped` (`id`, `a`, `day`, `doc`) VALUES (DEFAULT, DEFAULT, "
+                     "'2024-02-29 05:06:07.000', '{\"k\": \"x\\\\u00fc\"}'), (DEFAULT, DEFAULT, NULL, NULL)")
+    assert rows(connection, "SELECT id, a, day FROM mapped") == [
+        [1, 7, datetime.date(2024, 2, 29)], [2, 7, None]]
+    rows(connection, "UPDATE `mapped` SET `mapped`.`a` = `mapped`.`a` + 1, mapped.doc = doc "
+                     "WHERE `mapped`.`id` = 2")
+    assert column(connection, "SELECT a FROM mapped ORDER BY id") == [7, 8]
+    assert rows(connection, "SELECT JSON_UNQUOTE(JSON_EXTRACT(doc, '$.k')), JSON_UNQUOTE('\"a\"'), "
+                            "JSON_UNQUOTE('a') FROM mapped WHERE id = 1") == [["xü", "a", "a"]]
+    rows(connection, "DROP TABLE mapped")
+
+
 def test_sessions_variables(connection):
     assert column(connection, "SELECT @@autocommit") == [1]
     rows(connection, "SET @a = 5, @b := 'x', sql_mode = concat(@@sql_mode, ',ANSI_QUOTES')")
