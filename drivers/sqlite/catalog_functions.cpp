@@ -111,6 +111,9 @@ std::optional<std::int64_t> look_up(sqlite3* db, const registry& in, std::string
         std::from_chars(written.data(), written.data() + written.size(), number);
         return number;
     }
+    // regprocedure: the arguments' types follow the name.
+    if (in.kind == "regproc")
+        written = written.substr(0, written.find('('));
     auto name = bare_name(written);
     if (in.kind == "regtype") {
         if (name.ends_with("[]"))
