@@ -39,6 +39,9 @@ type_oid type_of_declaration(std::string_view declared) noexcept
         return has("STAMP") ? oid::timestamptz : oid::unspecified;
     if (has("STAMP"))
         return oid::timestamp;
+    // SQLite sees the INT in it; what is stored there is text.
+    if (has("INTERVAL"))
+        return oid::text;
     if (has("INT"))
         return oid::int8;
     if (has("CHAR") || has("CLOB") || has("TEXT"))

@@ -1,5 +1,6 @@
 // tests/unit/proto_pg_values/values_test.cpp: values out of SQLite in text and binary, and
 // refusals.
+#include "proto/pg/declared_type.hpp"
 #include "proto/pg/values.hpp"
 
 #include <gtest/gtest.h>
@@ -152,6 +153,13 @@ TEST(PgValues, NamesOfTypes)
     EXPECT_EQ(type_of_name("NUMERIC(10, 2)"), oid::numeric);
     EXPECT_EQ(type_of_name("pg_catalog.int8"), oid::int8);
     EXPECT_EQ(type_of_name("whatever"), oid::unspecified);
+}
+
+TEST(DeclaredType, NamesThatHoldAnotherTypesName)
+{
+    EXPECT_EQ(type_of_declaration("INTERVAL DAY TO SECOND"), oid::text);
+    EXPECT_EQ(type_of_declaration("interval"), oid::text);
+    EXPECT_EQ(type_of_declaration("UNSIGNED BIG INT"), oid::int8);
 }
 
 }  // namespace
