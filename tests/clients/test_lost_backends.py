@@ -17,7 +17,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import pgwire  # noqa: E402
 
 pytestmark = [pytest.mark.gateway, pytest.mark.postgres]
-OURS = "from pg_stat_activity where datname = 'app' and usename = 'alice'"
+# Its own database: other tests' gateways have backends in theirs.
+DATABASE = "lost"
+OURS = f"from pg_stat_activity where datname = '{DATABASE}' and usename = 'alice'"
 SHARED = "select 3 + $1::int"  # prepared on the backend by somebody else
 
 
@@ -25,12 +27,19 @@ def run(coroutine, seconds=90):
     return asyncio.run(asyncio.wait_for(coroutine, seconds))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def database(cluster):
+    cluster.sql(f"create database {DATABASE} owner alice", database="postgres")
+    yield
+    cluster.sql(f"drop database {DATABASE} with (force)", database="postgres")
+
+
 @pytest.fixture
 def lone(cluster, own_gateway):
     """A gateway with one backend."""
     servers.wait_until(lambda: cluster.sql(f"select count(*) {OURS}") == ["0"], 60)
-    gateway = own_gateway(servers.table(cluster, "app", 'mode = "transaction", size = 1')
-                          + servers.ALICE)
+    gateway = own_gateway(servers.table(cluster, "app", 'mode = "transaction", size = 1',
+                                        database=DATABASE) + servers.ALICE)
     yield servers.Target("sluice-pg", gateway.port, "app", "alice", servers.PASSWORD)
 
 
@@ -251,12 +260,13 @@ def test_what_is_held_back_is_bounded(cluster, lone):
 def test_stale_plan_of_a_statement_just_parsed(cluster, lone):
     """Parse, Bind and Execute of a text that the backend knows by a plan from before an ALTER."""
     cluster.sql("drop table if exists altered; create table altered as select 1 as n;"
-                "grant all on altered to alice")
+                "grant all on altered to alice", database=DATABASE)
 
     async def scenario():
         first, second = await connect(lone), await connect(lone)
         assert (await first.extended("select * from altered", name="a")).rows == [["1"]]
-        await asyncio.to_thread(cluster.sql, "alter table altered add column m int default 2")
+        await asyncio.to_thread(cluster.sql, "alter table altered add column m int default 2",
+                                DATABASE)
         for _ in range(2):
             result = await second.extended("select * from altered", name="b")
             assert result.rows == [["1", "2"]] and result.kinds == "12DCZ", result.errors
@@ -266,4 +276,4 @@ def test_stale_plan_of_a_statement_just_parsed(cluster, lone):
         await second.close()
 
     run(scenario())
-    cluster.sql("drop table altered")
+    cluster.sql("drop table altered", database=DATABASE)
