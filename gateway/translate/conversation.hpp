@@ -118,6 +118,13 @@ private:
                                           std::string_view whole,
                                           std::vector<pg::type_oid> types);
     asio::awaitable<void> infer_parameters(prepared_statement& prepared);
+    struct declared_types {
+        std::map<std::string, pg::type_oid> by_name;  // lower case; the first table's wins
+        std::vector<pg::type_oid> first_table;
+    };
+    asio::awaitable<declared_types> types_declared_in(std::vector<std::string> tables);
+    // '\x00ff' in the place of a BYTEA column is bytes, as PostgreSQL reads it.
+    asio::awaitable<statement_ptr> read_bytes(statement_ptr statement);
     asio::awaitable<sqlite::outcome> describe_text(sqlite::sql_text sql);
 
     // Running (conversation_run.cpp). False or null: an error was sent and the block updated.

@@ -120,7 +120,7 @@ bool conversation::describe_at_once(bytes_view body)
 bool conversation::runs_at_once(const client_statement& statement) const noexcept
 {
     return statement.who == answered_by::engine && statement.reads_only &&
-           (block_ == block::none || begun_);
+           !statement.hex_literals && (block_ == block::none || begun_);
 }
 
 bool conversation::execute_at_once(bytes_view body)

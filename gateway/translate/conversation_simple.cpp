@@ -85,6 +85,12 @@ asio::awaitable<void> conversation::simple_statement(statement_ptr statement, bo
     const bool entered = co_await std::move(entering);
     if (!entered || over())
         co_return;
+    if (statement->hex_literals) {
+        auto reading = read_bytes(std::move(statement));
+        statement = co_await std::move(reading);
+        if (over())
+            co_return;
+    }
     portal unnamed;
     auto prepared = std::make_shared<prepared_statement>();
     prepared->statement = statement;

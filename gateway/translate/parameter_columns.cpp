@@ -43,9 +43,20 @@ bool compares(const token& t) noexcept
     return sql::is_word(t, "like") || sql::is_word(t, "is");
 }
 
+// PostgreSQL 15, 8.4.1 "bytea Hex Format"
+bool is_hex_literal(const token& t) noexcept
+{
+    constexpr std::string_view begin = "'\\x";
+    const auto hex = [](unsigned char c) { return std::isxdigit(c) != 0; };
+    if (t.kind != token_kind::string || !t.text.starts_with(begin) || t.text.size() % 2 != 0)
+        return false;
+    const auto digits = t.text.substr(begin.size(), t.text.size() - begin.size() - 1);
+    return std::all_of(digits.begin(), digits.end(), hex);
+}
+
 class finder {
 public:
-    explicit finder(std::string_view text)
+    explicit finder(std::string_view text) : text_(text)
     {
         sql::lexer lex(text, sql::dialect::sqlite);
         for (auto t = lex.next(); t.kind != token_kind::end; t = lex.next())
@@ -84,6 +95,12 @@ private:
             return;
         if (const auto number = parameter_number(tokens_[i]); number > 0)
             out_.columns.emplace(number, column);
+        else if (is_hex_literal(tokens_[i]))
+            out_.literals.emplace(offset(i), column);
+    }
+    std::size_t offset(std::size_t i) const
+    {
+        return static_cast<std::size_t>(tokens_[i].text.data() - text_.data());
     }
 
     void table(std::size_t i)
@@ -150,8 +167,12 @@ private:
             note(i, columns[field]);
             return;
         }
-        if (const auto number = parameter_number(tokens_[i]); number > 0 && columns.empty())
+        if (!columns.empty())
+            return;
+        if (const auto number = parameter_number(tokens_[i]); number > 0)
             out_.positions.emplace(number, field);
+        else if (is_hex_literal(tokens_[i]))
+            out_.literal_positions.emplace(offset(i), field);
     }
 
     void comparison(std::size_t i)
@@ -208,6 +229,7 @@ private:
             note(i + 3, column);
     }
 
+    std::string_view text_;
     std::vector<token> tokens_;
     parameter_columns out_;
 };

@@ -1,4 +1,5 @@
-// gateway/translate/parameter_columns.hpp: which column a parameter is written to or compared with.
+// gateway/translate/parameter_columns.hpp: which column a parameter, or a literal whose type is
+// open, is written to or compared with.
 //
 // Layer: gateway. Pure. The engine knows a parameter's affinity, but BOOLEAN, DATE and NUMERIC
 // columns have the same one; the column's declaration tells them apart. A guess from the text:
@@ -21,6 +22,10 @@ struct parameter_columns {
     std::set<std::uint32_t> arrays;  // parameters that are arrays of the column's type
     // INSERT without a column list: parameter number -> position in the table.
     std::map<std::uint32_t, std::size_t> positions;
+    // Of literals such as '\x00ff', bytes where the column is BYTEA: byte offset in the text ->
+    // column or position in the table.
+    std::map<std::size_t, std::string> literals;
+    std::map<std::size_t, std::size_t> literal_positions;
     std::vector<std::string> tables;  // as written
 };
 

@@ -85,6 +85,13 @@ asio::awaitable<prepared_ptr> conversation::prepare(statement_ptr statement,
         if (!entered)
             co_return nullptr;
     }
+    if (statement->hex_literals) {
+        auto reading = read_bytes(std::move(statement));
+        statement = co_await std::move(reading);
+        if (over())
+            co_return nullptr;
+        prepared->statement = statement;
+    }
     auto describing = describe_text(statement->sql);
     auto done = co_await std::move(describing);
     if (over())
@@ -128,29 +135,59 @@ asio::awaitable<sqlite::outcome> conversation::describe_text(sqlite::sql_text sq
     co_return done;
 }
 
+asio::awaitable<conversation::declared_types> conversation::types_declared_in(
+    std::vector<std::string> tables)
+{
+    declared_types out;
+    if (tables.size() > 8)
+        tables.resize(8);
+    for (const auto& table : tables) {
+        auto text = std::make_shared<const std::string>("SELECT * FROM " + quoted(table));
+        auto describing = describe_text(std::move(text));
+        const auto done = co_await std::move(describing);
+        if (over())
+            break;
+        if (done.error || !done.statement)
+            continue;
+        for (const auto& column : done.statement->columns) {
+            out.by_name.emplace(lower(column.name), type_of(column));
+            if (&table == tables.data())
+                out.first_table.push_back(type_of(column));
+        }
+    }
+    co_return out;
+}
+
+asio::awaitable<statement_ptr> conversation::read_bytes(statement_ptr statement)
+{
+    const auto found = find_parameter_columns(statement->sqlite.text);
+    if (found.literals.empty() && found.literal_positions.empty())
+        co_return statement;
+    auto asking = types_declared_in(found.tables);
+    const auto declared = co_await std::move(asking);
+    std::vector<std::size_t> bytes;
+    for (const auto& [offset, column] : found.literals)
+        if (const auto known = declared.by_name.find(column);
+            known != declared.by_name.end() && known->second == pg::oid::bytea)
+            bytes.push_back(offset);
+    for (const auto& [offset, position] : found.literal_positions)
+        if (position < declared.first_table.size() &&
+            declared.first_table[position] == pg::oid::bytea)
+            bytes.push_back(offset);
+    if (bytes.empty())
+        co_return statement;
+    co_return with_bytes(*statement, bytes);
+}
+
 asio::awaitable<void> conversation::infer_parameters(prepared_statement& prepared)
 {
     const auto found = find_parameter_columns(prepared.statement->sqlite.text);
-    std::map<std::string, pg::type_oid> declared;
-    std::vector<pg::type_oid> first_table;
+    declared_types declared;
     if (!found.columns.empty() || !found.positions.empty()) {
-        std::vector<std::string> tables = found.tables;
-        if (tables.size() > 8)
-            tables.resize(8);
-        for (const auto& table : tables) {
-            auto text = std::make_shared<const std::string>("SELECT * FROM " + quoted(table));
-            auto describing = describe_text(std::move(text));
-            const auto done = co_await std::move(describing);
-            if (over())
-                co_return;
-            if (done.error || !done.statement)
-                continue;
-            for (const auto& column : done.statement->columns) {
-                declared.emplace(lower(column.name), type_of(column));
-                if (&table == tables.data())
-                    first_table.push_back(type_of(column));
-            }
-        }
+        auto asking = types_declared_in(found.tables);
+        declared = co_await std::move(asking);
+        if (over())
+            co_return;
     }
     for (std::size_t i = 0; i < prepared.parameters.size(); ++i) {
         auto& type = prepared.parameters[i];
@@ -158,14 +195,15 @@ asio::awaitable<void> conversation::infer_parameters(prepared_statement& prepare
             continue;
         const auto number = static_cast<std::uint32_t>(i + 1);
         if (const auto at = found.columns.find(number); at != found.columns.end()) {
-            const auto known = declared.find(at->second);
-            type = known != declared.end() ? known->second : type_of_catalog_column(at->second);
+            const auto known = declared.by_name.find(at->second);
+            type = known != declared.by_name.end() ? known->second
+                                                   : type_of_catalog_column(at->second);
             if (found.arrays.contains(number))
                 type = pg::array_type(type);
         }
         if (const auto at = found.positions.find(number); at != found.positions.end())
-            if (at->second < first_table.size())
-                type = first_table[at->second];
+            if (at->second < declared.first_table.size())
+                type = declared.first_table[at->second];
         if (type == pg::oid::unspecified && prepared.info &&
             i < prepared.info->parameter_affinity.size())
             type = type_of_affinity(prepared.info->parameter_affinity[i]);

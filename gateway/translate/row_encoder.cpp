@@ -118,6 +118,8 @@ sqlite::row_sink::verdict row_encoder::on_row(const sqlite::row_view& row)
         failure_.message = "cached plan must not change result type";
         return verdict::stop;
     }
+    if (!scales_known_)
+        look_at_scales();
     bool done = false;
     if (shape_ == row_shape::data_row)
         done = encode(row);
@@ -126,6 +128,36 @@ sqlite::row_sink::verdict row_encoder::on_row(const sqlite::row_view& row)
     if (!done)
         return verdict::stop;
     return pass_on();
+}
+
+void row_encoder::on_columns(const sqlite::statement_info& info)
+{
+    row_stream::on_columns(info);
+    scales_known_ = false;
+}
+
+// NUMERIC(10,2) shows 12.50, however the file has it.
+void row_encoder::look_at_scales()
+{
+    scales_known_ = true;
+    scales_.clear();
+    if (!info_ || info_->columns.size() != types_.size())
+        return;
+    for (std::size_t i = 0; i < types_.size(); ++i) {
+        if (types_[i] != pg::oid::numeric)
+            continue;
+        const auto modifier =
+            pg::modifier_of_declaration(info_->columns[i].declared_type, types_[i]);
+        if (const int scale = pg::scale_of_modifier(modifier); scale > 0) {
+            scales_.resize(types_.size());
+            scales_[i] = scale;
+        }
+    }
+}
+
+int row_encoder::scale_of(std::size_t column) const noexcept
+{
+    return scales_.empty() ? 0 : scales_[column];
 }
 
 void row_encoder::hold(bool on)
@@ -158,7 +190,7 @@ bool row_encoder::encode(const sqlite::row_view& row)
         }
         message.begin_field();
         const auto format = static_cast<pg::value_format>(format_of(i));
-        const auto done = pg::append_value(chunk_, value, types_[i], format);
+        const auto done = pg::append_value(chunk_, value, types_[i], format, scale_of(i));
         if (done != pg::conversion::ok) {
             fail(row, column, done);
             return false;
@@ -185,7 +217,8 @@ bool row_encoder::encode_copy(const sqlite::row_view& row)
             continue;
         }
         field.clear();
-        const auto done = pg::append_value(field, value, types_[i], pg::value_format::text);
+        const auto done =
+            pg::append_value(field, value, types_[i], pg::value_format::text, scale_of(i));
         if (done != pg::conversion::ok) {
             fail(row, column, done);
             // An empty CopyData is harmless; half a line is not.
@@ -213,7 +246,8 @@ bool row_encoder::encode_copy_binary(const sqlite::row_view& row)
         message.u32(0xffffffff);
         if (std::holds_alternative<std::monostate>(value))
             continue;
-        const auto done = pg::append_value(chunk_, value, types_[i], pg::value_format::binary);
+        const auto done =
+            pg::append_value(chunk_, value, types_[i], pg::value_format::binary, scale_of(i));
         if (done != pg::conversion::ok) {
             fail(row, column, done);
             chunk_.shrink(chunk_.size() - before - 5);

@@ -48,6 +48,7 @@ public:
     // Behind the last row of a binary COPY.
     byte_queue copy_binary_end() const;
 
+    void on_columns(const sqlite::statement_info& info) override;
     verdict on_row(const sqlite::row_view& row) override;
     bool can_rewind() const noexcept override { return nothing_sent(); }
     void hold(bool on) override;
@@ -57,6 +58,8 @@ private:
     std::uint16_t format_of(std::size_t column) const noexcept;
     void complete_types(const sqlite::statement_info& info, const sqlite::row_view* row);
     void announce(const sqlite::statement_info& info);
+    void look_at_scales();
+    int scale_of(std::size_t column) const noexcept;
     bool encode(const sqlite::row_view& row);
     bool encode_copy(const sqlite::row_view& row);
     bool encode_copy_binary(const sqlite::row_view& row);
@@ -67,6 +70,8 @@ private:
     row_shape shape_ = row_shape::data_row;
     copy_style style_;
     std::vector<pg::type_oid> types_;
+    std::vector<int> scales_;  // of numerics; empty: none is declared, or not looked at yet
+    bool scales_known_ = false;
     bool announced_ = false;
     bool skips_ = false;
     bool copy_begun_ = false;        // binary: the header was sent

@@ -147,17 +147,11 @@ bool is_settings(client_statement& out)
     return true;
 }
 
-}  // namespace
+constexpr std::string_view hex_begin = "'\\x";
+constexpr std::string_view bytes_begin = " X'";
+static_assert(hex_begin.size() == bytes_begin.size());
 
-bool client_statement::allowed_when_failed() const noexcept
-{
-    using sql::transaction_verb;
-    return who == answered_by::transaction && (transaction.verb == transaction_verb::commit ||
-                                               transaction.verb == transaction_verb::rollback ||
-                                               transaction.verb == transaction_verb::rollback_to);
-}
-
-statement_ptr read_statement(std::string_view text, std::size_t offset)
+std::shared_ptr<client_statement> read_anew(std::string_view text, std::size_t offset)
 {
     auto out = std::make_shared<client_statement>();
     out->text = text;
@@ -206,6 +200,32 @@ statement_ptr read_statement(std::string_view text, std::size_t offset)
     out->sqlite = sql::to_sqlite(out->text);
     out->sql = std::make_shared<const std::string>(out->sqlite.text);
     out->hints = read_column_hints(out->text);
+    out->hex_literals = out->sqlite.text.find(hex_begin) != std::string::npos;
+    return out;
+}
+
+}  // namespace
+
+bool client_statement::allowed_when_failed() const noexcept
+{
+    using sql::transaction_verb;
+    return who == answered_by::transaction && (transaction.verb == transaction_verb::commit ||
+                                               transaction.verb == transaction_verb::rollback ||
+                                               transaction.verb == transaction_verb::rollback_to);
+}
+
+statement_ptr read_statement(std::string_view text, std::size_t offset)
+{
+    return read_anew(text, offset);
+}
+
+statement_ptr with_bytes(const client_statement& statement, const std::vector<std::size_t>& at)
+{
+    auto out = read_anew(statement.text, statement.offset);
+    for (const auto literal : at)
+        out->sqlite.text.replace(literal, hex_begin.size(), bytes_begin);
+    out->sql = std::make_shared<const std::string>(out->sqlite.text);
+    out->hex_literals = false;
     return out;
 }
 

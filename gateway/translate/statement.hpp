@@ -65,6 +65,7 @@ struct client_statement {
     sql::sqlite_statement sqlite;
     sqlite::sql_text sql;
     column_hints hints;
+    bool hex_literals = false;  // '\x00ff' is in the text: bytes, where a BYTEA column is meant
 
     std::uint64_t digest = 0;  // see proto/sql/normalize.hpp
 
@@ -75,6 +76,9 @@ using statement_ptr = std::shared_ptr<const client_statement>;
 
 // `text`: one statement (sql::next_statement) found at `offset` of its message.
 statement_ptr read_statement(std::string_view text, std::size_t offset);
+
+// The same, with literals '\x..' at these offsets of sqlite.text written as bytes. Nothing moves.
+statement_ptr with_bytes(const client_statement& statement, const std::vector<std::size_t>& at);
 
 // "Syntax error at or near ..." in COPY's words: refusal; not COPY at all: nullopt.
 std::optional<copy_command> read_copy(std::string_view text, std::string& problem);

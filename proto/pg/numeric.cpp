@@ -183,20 +183,22 @@ std::vector<std::uint16_t> base_10000(const decimal& number, int& weight)
 
 }  // namespace
 
-bool append_numeric_text(byte_queue& out, std::string_view text)
+bool append_numeric_text(byte_queue& out, std::string_view text, int scale)
 {
-    const auto number = parse(text);
+    auto number = parse(text);
     if (!number)
         return false;
+    number->scale = std::max(number->scale, number->special ? 0 : std::min(scale, scale_max));
     out.append(format(*number));
     return true;
 }
 
-bool append_numeric_binary(byte_queue& out, std::string_view text)
+bool append_numeric_binary(byte_queue& out, std::string_view text, int scale)
 {
-    const auto number = parse(text);
+    auto number = parse(text);
     if (!number)
         return false;
+    number->scale = std::max(number->scale, number->special ? 0 : std::min(scale, scale_max));
     int weight = 0;
     const auto groups =
         number->special ? std::vector<std::uint16_t>{} : base_10000(*number, weight);

@@ -18,8 +18,8 @@ namespace sluice::pg {
 // Sign, digits, point, exponent; or NaN, Infinity, -Infinity. False: not a number, or past the
 // range of PostgreSQL's numeric (131072 digits before the point, 16383 behind it). Nothing is
 // appended then.
-[[nodiscard]] bool append_numeric_text(byte_queue& out, std::string_view decimal);
-[[nodiscard]] bool append_numeric_binary(byte_queue& out, std::string_view decimal);
+[[nodiscard]] bool append_numeric_text(byte_queue& out, std::string_view decimal, int scale = 0);
+[[nodiscard]] bool append_numeric_binary(byte_queue& out, std::string_view decimal, int scale = 0);
 
 // Plain digits without an exponent, e.g. "-12.30". nullopt: malformed.
 std::optional<std::string> numeric_from_binary(bytes_view bytes);

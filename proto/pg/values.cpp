@@ -112,7 +112,10 @@ conversion append_floating(byte_queue& out,
     return conversion::ok;
 }
 
-conversion append_numeric(byte_queue& out, const stored_value& value, value_format format)
+conversion append_numeric(byte_queue& out,
+                          const stored_value& value,
+                          value_format format,
+                          int scale)
 {
     byte_queue digits;
     std::string_view text;
@@ -127,8 +130,8 @@ conversion append_numeric(byte_queue& out, const stored_value& value, value_form
     } else {
         return conversion::not_of_type;
     }
-    const bool done = format == value_format::text ? append_numeric_text(out, text)
-                                                   : append_numeric_binary(out, text);
+    const bool done = format == value_format::text ? append_numeric_text(out, text, scale)
+                                                   : append_numeric_binary(out, text, scale);
     return done ? conversion::ok : conversion::not_of_type;
 }
 
@@ -265,10 +268,8 @@ std::string_view sqlstate_of(conversion failed, value_format format) noexcept
     return "XX000";
 }
 
-conversion append_value(byte_queue& out,
-                        const stored_value& value,
-                        type_oid type,
-                        value_format format)
+conversion append_value(
+    byte_queue& out, const stored_value& value, type_oid type, value_format format, int scale)
 {
     if (std::holds_alternative<std::monostate>(value))
         return conversion::ok;
@@ -288,7 +289,7 @@ conversion append_value(byte_queue& out,
         case oid::float8:
             return append_floating(out, value, true, format);
         case oid::numeric:
-            return append_numeric(out, value, format);
+            return append_numeric(out, value, format, scale);
         case oid::bytea:
             return append_bytea(out, value, format);
         case oid::date:

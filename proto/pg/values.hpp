@@ -41,11 +41,10 @@ using stored_value =
     std::variant<std::monostate, std::int64_t, double, std::string_view, bytes_view>;
 
 // Appends the value's bytes without a length. On failure what was appended has to be taken back by
-// the caller. NULL appends nothing: the caller has written it.
-[[nodiscard]] conversion append_value(byte_queue& out,
-                                      const stored_value& value,
-                                      type_oid type,
-                                      value_format format);
+// the caller. NULL appends nothing: the caller has written it. A numeric shows at least `scale`
+// digits behind its point; none is rounded off.
+[[nodiscard]] conversion append_value(
+    byte_queue& out, const stored_value& value, type_oid type, value_format format, int scale = 0);
 
 // The same five classes, owned: what a statement's parameters are bound to.
 using bound_value =

@@ -51,6 +51,38 @@ TEST_F(Extended, DescribeStatementInfersParameters)
     EXPECT_EQ(sync(), "1 t(23,20,25) T(sum:25,t:25) Z(I)");
 }
 
+TEST_F(Extended, HexLiteralsAreBytesInByteaColumns)
+{
+    client.query("CREATE TABLE b (id INTEGER PRIMARY KEY, d BYTEA, note TEXT)");
+    client.query("INSERT INTO b VALUES (1, '\\x00ff', '\\x00ff')");
+    client.query("INSERT INTO b (d, id) VALUES ('\\x', 2), ('\\xA1', 3)");
+    client.query("UPDATE b SET note = '\\xA1', d = '\\xa1' WHERE d = '\\x'");
+    const std::string all = "SELECT id, typeof(d), d, note FROM b WHERE d IN ('\\x00ff', '\\xA1') ";
+    const std::string rows =
+        "D(1,blob,\\x00ff,\\x00ff) D(2,blob,\\xa1,\\xA1) D(3,blob,\\xa1,NULL) C(SELECT 3) Z(I)";
+    EXPECT_EQ(show(client.query(all)), "T(id:20,typeof:25,d:17,note:25) " + rows);
+    client.parse("", all + "AND id < $1");
+    client.bind("", "", {"9"});
+    client.execute("");
+    EXPECT_EQ(sync(), "1 2 " + rows);
+    // Not hex, or not where a column says so: as it is.
+    EXPECT_EQ(show(client.query("SELECT '\\x41' AS t, id FROM b WHERE note = '\\x00ff'")),
+              "T(t:25,id:20) D(\\x41,1) C(SELECT 1) Z(I)");
+    // The text is the same, the table is not.
+    client.query("DROP TABLE b; CREATE TABLE b (id INTEGER PRIMARY KEY, d TEXT, note TEXT)");
+    client.query("INSERT INTO b VALUES (1, '\\x00ff', '\\x00ff')");
+    client.parse("", all + "AND id < $1");
+    client.bind("", "", {"9"});
+    client.execute("");
+    EXPECT_EQ(sync(), "1 2 D(1,text,\\x00ff,\\x00ff) C(SELECT 1) Z(I)");
+}
+
+TEST_F(Extended, NumericShowsItsScale)
+{
+    EXPECT_EQ(show(client.query("SELECT price FROM t WHERE id < 3")),
+              "T(price:1700) D(1.50) D(2.00) C(SELECT 2) Z(I)");
+}
+
 TEST_F(Extended, BinaryBothWays)
 {
     client.parse("", "SELECT id, price, ok, day FROM t WHERE id = $1", {20});
@@ -63,7 +95,7 @@ TEST_F(Extended, BinaryBothWays)
     EXPECT_EQ(replies[2].body,
               std::string("\0\4"
                           "\0\0\0\10\0\0\0\0\0\0\0\1"
-                          "\0\0\0\14\0\2\0\0\0\0\0\1\0\1\23\210"
+                          "\0\0\0\14\0\2\0\0\0\0\0\2\0\1\23\210"
                           "\0\0\0\1\1"
                           "\0\0\0\4\0\0\42\76",
                           43));

@@ -48,7 +48,7 @@ TEST_F(Simple, TagsAndTypes)
               "C(INSERT 0 2) Z(I)");
     EXPECT_EQ(ask("SELECT * FROM t ORDER BY id"),
               "T(id:20,name:1043,ok:16,price:1700,at:1114,raw:17,x:701) "
-              "D(1,a,t,12.5,2024-01-01 10:00:00,\\x00ff,0.1) D(2,NULL,f,3,NULL,NULL,NULL) "
+              "D(1,a,t,12.50,2024-01-01 10:00:00,\\x00ff,0.1) D(2,NULL,f,3.00,NULL,NULL,NULL) "
               "C(SELECT 2) Z(I)");
     EXPECT_EQ(ask("UPDATE t SET name = 'b'"), "C(UPDATE 2) Z(I)");
     EXPECT_EQ(ask("DELETE FROM t WHERE id = 2 RETURNING id, name"),

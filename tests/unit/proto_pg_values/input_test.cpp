@@ -141,6 +141,11 @@ TEST(PgNumeric, BinaryAsPostgreSQLHasIt)
     EXPECT_EQ(as_text(out.readable()), wire("0002 ffff 0000 0005 0001 07d0").text());
     out.clear();
     EXPECT_FALSE(append_numeric_binary(out, "1.2.3"));
+    out.clear();
+    ASSERT_TRUE(append_numeric_text(out, "12.5", 2) && append_numeric_text(out, " 7", 1) &&
+                append_numeric_text(out, "0.125", 2) && append_numeric_text(out, "NaN", 2));
+    EXPECT_EQ(as_text(out.readable()), "12.507.00.125NaN");
+    out.clear();
     EXPECT_FALSE(append_numeric_binary(out, "."));
     EXPECT_FALSE(append_numeric_binary(out, "1e"));
     EXPECT_FALSE(append_numeric_binary(out, ""));
