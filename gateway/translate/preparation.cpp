@@ -10,8 +10,8 @@
 
 #include "gateway/translate/conversation.hpp"
 #include "gateway/translate/parameter_columns.hpp"
-#include "proto/pg/arrays.hpp"
 #include "gateway/translate/result_types.hpp"
+#include "proto/pg/arrays.hpp"
 
 namespace sluice::gateway {
 namespace {

@@ -17,7 +17,7 @@ namespace sluice::pg {
 
 // Sign, digits, point, exponent; or NaN, Infinity, -Infinity. False: not a number, or past the
 // range of PostgreSQL's numeric (131072 digits before the point, 16383 behind it). Nothing is
-// appended then.
+// appended then. At least `scale` digits are shown behind the point; none is rounded off.
 [[nodiscard]] bool append_numeric_text(byte_queue& out, std::string_view decimal, int scale = 0);
 [[nodiscard]] bool append_numeric_binary(byte_queue& out, std::string_view decimal, int scale = 0);
 
